@@ -1,0 +1,97 @@
+"""Everything a deployment sets through the environment, read here and nowhere else."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from cdp_assets.errors import ConfigurationError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One deployment's settings. Paths are absolute; times are seconds."""
+
+    warehouse: str
+    duckdb_path: Path
+    landing_dir: Path
+    outbox_dir: Path
+    dagster_home: Path
+    lock_timeout: float
+    reporting_timezone: str
+    settle_time: float
+    secret_key_file: Path
+    secret_key_value: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings, each with its default.
+
+        Raises:
+            ConfigurationError: a value cannot be used; the message names variable, value and what is allowed.
+        """
+        env = os.environ if env is None else env
+        data = PROJECT_ROOT / "data"
+        return cls(
+            warehouse=env.get("CDP_WAREHOUSE") or "duckdb",
+            duckdb_path=_path(env, "CDP_DUCKDB_PATH", data / "cdp.duckdb"),
+            landing_dir=_path(env, "CDP_LANDING_DIR", data / "landing"),
+            outbox_dir=_path(env, "CDP_OUTBOX_DIR", data / "outbox"),
+            dagster_home=_path(env, "DAGSTER_HOME", data / "dagster_home"),
+            lock_timeout=_seconds(env, "CDP_LOCK_TIMEOUT_SECONDS", 120.0),
+            reporting_timezone=_timezone(env, "CDP_REPORTING_TIMEZONE", "UTC"),
+            settle_time=_seconds(env, "CDP_LANDING_SETTLE_SECONDS", 2.0),
+            secret_key_file=_path(env, "CDP_SECRET_KEY_FILE", data / "secret.key"),
+            secret_key_value=env.get("CDP_SECRET_KEY") or None,
+        )
+
+    def secret_key(self) -> bytes:
+        """The deployment's key for checksums: `CDP_SECRET_KEY`, else a file made on first use, readable by its owner alone."""
+        if self.secret_key_value:
+            return self.secret_key_value.encode()
+        if not self.secret_key_file.exists():
+            _create_private(self.secret_key_file, secrets.token_hex(32))
+        return self.secret_key_file.read_bytes()
+
+
+def _create_private(path: Path, text: str) -> None:
+    """Write a file only its owner can read; of several processes at once, the first one's stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def _path(env: Mapping[str, str], name: str, default: Path) -> Path:
+    return Path(env.get(name) or default).expanduser().absolute()
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise ConfigurationError(f"{name} is {text!r}; it must be a number of seconds, 0 or more, such as 60.")
+    return value
+
+
+def _timezone(env: Mapping[str, str], name: str, default: str) -> str:
+    value = env.get(name) or default
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigurationError(f"{name} is {value!r}; it must be an IANA time zone, such as Europe/Paris.") from error
+    return value
