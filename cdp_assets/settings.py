@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ class Settings:
     landing_dir: Path
     outbox_dir: Path
     dagster_home: Path
+    dbt_output_dir: Path
     lock_timeout: float
     reporting_timezone: str
     settle_time: float
@@ -44,6 +45,7 @@ class Settings:
             landing_dir=_path(env, "CDP_LANDING_DIR", data / "landing"),
             outbox_dir=_path(env, "CDP_OUTBOX_DIR", data / "outbox"),
             dagster_home=_path(env, "DAGSTER_HOME", data / "dagster_home"),
+            dbt_output_dir=_path(env, "CDP_DBT_OUTPUT_DIR", data / "dbt"),
             lock_timeout=_seconds(env, "CDP_LOCK_TIMEOUT_SECONDS", 120.0),
             reporting_timezone=_timezone(env, "CDP_REPORTING_TIMEZONE", "UTC"),
             settle_time=_seconds(env, "CDP_LANDING_SETTLE_SECONDS", 2.0),
@@ -51,8 +53,22 @@ class Settings:
             secret_key_value=env.get("CDP_SECRET_KEY") or None,
         )
 
+    @property
+    def sample_truth_path(self) -> Path:
+        """Where the sample keeps which records are one person: beside the landing folder, not in it."""
+        return self.landing_dir.parent / "sample_truth.parquet"
+
+    @property
+    def log_dir(self) -> Path:
+        """Where `cdp run` keeps what its steps print."""
+        return self.dagster_home / "cdp_logs"
+
+    def with_lock_timeout(self, seconds: float) -> "Settings":
+        """The same settings with another wait for the warehouse."""
+        return replace(self, lock_timeout=seconds)
+
     def secret_key(self) -> bytes:
-        """The deployment's key for checksums: `CDP_SECRET_KEY`, else a file made on first use, readable by its owner alone."""
+        """The key of checksums: `CDP_SECRET_KEY`, else a file made on first use that only its owner can read."""
         if self.secret_key_value:
             return self.secret_key_value.encode()
         if not self.secret_key_file.exists():

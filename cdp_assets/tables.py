@@ -15,6 +15,9 @@ class Table:
     schema: str
     name: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schema", str(self.schema))  # a stage is its name: Dagster stores no foreign enums
+
     @classmethod
     def parse(cls, text: str) -> "Table":
         """`"identity.edges"` → `Table("identity", "edges")`."""

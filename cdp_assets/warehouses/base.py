@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
+from typing import TypeAlias
 
 import pyarrow as pa
 import sqlglot
@@ -17,8 +18,8 @@ from cdp_assets.errors import WarehouseError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Contract, Table
 
-Query = str | exp.Query
-Rows = pa.Table | pa.RecordBatchReader
+Query: TypeAlias = str | exp.Query
+Rows: TypeAlias = pa.Table | pa.RecordBatchReader
 
 
 class WriteMode(StrEnum):
@@ -104,7 +105,7 @@ class Warehouse(ABC):
             if not self.exists(contract.table):
                 self.write_arrow(contract.table, contract.empty())
 
-    def render(self, statement: str | exp.Expression) -> str:
+    def render(self, statement: str | exp.Expression | exp.Query) -> str:
         """The statement in this warehouse's dialect.
 
         Raises:

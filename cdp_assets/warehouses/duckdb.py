@@ -159,8 +159,8 @@ class DuckDBWarehouse(Warehouse):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {staged} AS {select}")
         incoming = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {staged}").fetchall()}
         connection.execute(f"CREATE TABLE IF NOT EXISTS {target} AS SELECT * FROM {staged} LIMIT 0")
-        present = self.columns(table)
-        for name in [name for name in incoming if name not in present]:
+        present = {name.lower() for name in self.columns(table)}
+        for name in [name for name in incoming if name.lower() not in present]:
             connection.execute(f"ALTER TABLE {target} ADD COLUMN {_quoted(name)} {incoming[name]}")
         if mode is WriteMode.MERGE:
             _check_key(connection, table, staged, incoming, key)

@@ -1,0 +1,33 @@
+"""The base of our components: their attributes are one pydantic model of the inner ring."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Generic, TypeVar
+
+import dagster as dg
+from pydantic import BaseModel
+
+D = TypeVar("D", bound=BaseModel)
+
+
+class DefinedComponent(dg.Component, Generic[D]):
+    """A component made from a definition; `definition_model` is its model, which `dg check yaml` checks against."""
+
+    definition_model: ClassVar[type[BaseModel]]
+
+    def __init__(self, definition: D) -> None:
+        self.definition = definition
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        return cls.definition_model
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "DefinedComponent[Any]":
+        return cls(attributes)  # type: ignore[arg-type] # Dagster validated them against definition_model
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        return self.definitions()
+
+    @abstractmethod
+    def definitions(self) -> dg.Definitions:
+        """What the definition stands for."""

@@ -1,0 +1,147 @@
+"""The dbt models of some stages: one dbt invocation, one asset a model."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import sqlglot
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
+from pydantic import BaseModel, ConfigDict, Field
+
+from cdp_assets.components.automation import WAREHOUSE_POOL, WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.components.defined import DefinedComponent
+from cdp_assets.components.table_asset import Lineage, table_metadata
+from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.dbt_project import dbt_environment, dbt_executable, prepare_manifest
+from cdp_assets.lineage import column_lineage
+from cdp_assets.settings import DBT_PROJECT_DIR, Settings
+from cdp_assets.stages import Stage
+from cdp_assets.tables import Table
+from cdp_assets.warehouses.base import Warehouse
+
+
+class ModelsDefinition(BaseModel):
+    """The stages whose models one dbt invocation builds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stages: list[Stage] = Field(min_length=1)
+    owners: list[str] = Field(default_factory=lambda: ["team:data"], min_length=1)
+    freshness_hours: float = Field(default=36, gt=0)
+
+
+class Models(DefinedComponent[ModelsDefinition]):
+    """dbt models by stage. Starting dbt takes seconds, so stages that follow each other share an invocation."""
+
+    definition_model = ModelsDefinition
+
+    def definitions(self) -> dg.Definitions:
+        return dg.Definitions(assets=[model_assets(self.definition, Settings.from_env())])
+
+
+def model_assets(definition: ModelsDefinition, settings: Settings) -> dg.AssetsDefinition:
+    """The assets of the models, seeds and tests under `models/<stage>` of each stage."""
+    name = "models__" + "__".join(definition.stages)
+
+    @dbt_assets(
+        manifest=prepare_manifest(settings),
+        name=name,
+        select=" ".join(f"fqn:cdp.{stage}" for stage in definition.stages),
+        project=DbtProject(DBT_PROJECT_DIR, target=settings.warehouse),
+        dagster_dbt_translator=StageTranslator(definition),
+        pool=WAREHOUSE_POOL,
+    )
+    def build_models(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    ) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
+        current = Settings.from_env()
+        os.environ.update(dbt_environment(current))
+        target_path = current.dbt_output_dir / name
+        invocation = _dbt(current).cli(["build"], context=context, target_path=target_path, raise_on_error=False)
+        events = list(invocation.stream())
+        yield from _with_metadata(events, invocation, warehouse.get())
+        if not invocation.is_successful():
+            raise dg.Failure(_failures(invocation), allow_retries=False)
+
+    return build_models
+
+
+class StageTranslator(DagsterDbtTranslator):
+    """Asset key and group from the stage, which is the schema."""
+
+    def __init__(self, definition: ModelsDefinition) -> None:
+        super().__init__()
+        self.definition = definition
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        key = dg.AssetKey([node["schema"], node.get("alias") or node["name"]])
+        if node["resource_type"] == "source":
+            return spec.replace_attributes(key=key)
+        return spec.replace_attributes(
+            key=key,
+            group_name=node["schema"],
+            owners=self.definition.owners,
+            description=node.get("description") or None,
+            automation_condition=WHEN_INPUTS_CHANGE,
+            freshness_policy=fresh_within(self.definition.freshness_hours),
+        )
+
+
+def _dbt(settings: Settings) -> DbtCliResource:
+    return DbtCliResource(
+        project_dir=str(DBT_PROJECT_DIR),
+        profiles_dir=str(DBT_PROJECT_DIR),
+        target=settings.warehouse,
+        dbt_executable=str(dbt_executable()),
+    )
+
+
+def _with_metadata(
+    events: list[Any], invocation: DbtCliInvocation, warehouse: Warehouse
+) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
+    """The events, with what the UI shows of each table.
+
+    dbt has ended by now and let go of the warehouse, which is why they are held back until here.
+    """
+    built = _built_nodes(invocation)
+    for event in events:
+        if isinstance(event, dg.Output):
+            node = built[str(event.metadata["unique_id"].value)]
+            table = Table(node["schema"], node["alias"])
+            descriptions = {name: column.get("description", "") for name, column in node["columns"].items()}
+            found = table_metadata(warehouse, table, _lineage(node, warehouse), descriptions)
+            yield event.with_metadata({**event.metadata, **found})
+        else:
+            yield event
+
+
+def _built_nodes(invocation: DbtCliInvocation) -> dict[str, dict[str, Any]]:
+    """The manifest's nodes with the SQL that was run."""
+    results = invocation.get_artifact("run_results.json")["results"]
+    compiled = {result["unique_id"]: result.get("compiled_code") for result in results}
+    nodes = invocation.manifest["nodes"]
+    return {uid: {**nodes[uid], "compiled_code": code} for uid, code in compiled.items() if uid in nodes}
+
+
+def _lineage(node: Mapping[str, Any], warehouse: Warehouse) -> Lineage:
+    if not node["compiled_code"]:
+        return {}
+    query = sqlglot.parse_one(node["compiled_code"], dialect=warehouse.dialect)
+    assert isinstance(query, sqlglot.exp.Query)
+    ctes = {cte.alias for cte in query.find_all(sqlglot.exp.CTE)}
+    read = {Table(t.db, t.name) for t in query.find_all(sqlglot.exp.Table) if t.db or t.name not in ctes}
+    return column_lineage(query, warehouse.dialect, {table: list(warehouse.columns(table)) for table in read})
+
+
+def _failures(invocation: DbtCliInvocation) -> str:
+    """One line a model or test that failed, in dbt's words."""
+    try:
+        results = invocation.get_artifact("run_results.json")["results"]
+    except FileNotFoundError:
+        return str(invocation.get_error())
+    failed = [r for r in results if r["status"] in {"error", "fail"}]
+    lines = [f"{r['unique_id']}: {' '.join(str(r['message']).split())}" for r in failed]
+    return "; ".join(lines) or str(invocation.get_error())

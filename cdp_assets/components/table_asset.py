@@ -1,0 +1,92 @@
+"""A contract as an asset: its spec before a run, its result after one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.tables import Contract, Table
+from cdp_assets.warehouses.base import Warehouse
+
+Lineage = Mapping[str, Iterable[tuple[Table, str]]]
+DEFAULT_OWNERS = ("team:data",)
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    """`stage.name` → `AssetKey([stage, name])`."""
+    return dg.AssetKey([table.schema, table.name])
+
+
+def contract_spec(
+    contract: Contract,
+    *,
+    deps: Sequence[Table],
+    kinds: set[str],
+    code_version: str | None = None,
+    owners: Sequence[str] = DEFAULT_OWNERS,
+    freshness_hours: float = 36,
+) -> dg.AssetSpec:
+    """The asset that makes a contract's table; it runs when one of its inputs changes."""
+    return dg.AssetSpec(
+        asset_key(contract.table),
+        description=contract.description,
+        group_name=contract.stage.value,
+        owners=list(owners),
+        kinds=kinds,
+        deps=[asset_key(table) for table in deps],
+        code_version=code_version,
+        automation_condition=WHEN_INPUTS_CHANGE,
+        freshness_policy=fresh_within(freshness_hours),
+        metadata={"dagster/column_schema": _declared_schema(contract), "dagster/table_name": str(contract.table)},
+    )
+
+
+def table_metadata(
+    warehouse: Warehouse, table: Table, lineage: Lineage, descriptions: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the UI shows of a table that was just written: rows, columns, and where each column comes from."""
+    columns = [
+        dg.TableColumn(name, type=kind, description=descriptions.get(name))
+        for name, kind in warehouse.columns(table).items()
+    ]
+    deps = {
+        name: [dg.TableColumnDep(asset_key(upstream), column) for upstream, column in sorted(set(sources))]
+        for name, sources in lineage.items()
+        if sources
+    }
+    return {
+        "dagster/row_count": warehouse.row_count(table),
+        "dagster/table_name": str(table),
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps),
+    }
+
+
+def contract_result(
+    warehouse: Warehouse, contract: Contract, metadata: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult[Any]:
+    """The result of writing a contract's table."""
+    known = table_metadata(warehouse, contract.table, contract_lineage(contract), contract_descriptions(contract))
+    return dg.MaterializeResult(asset_key=asset_key(contract.table), metadata={**known, **(metadata or {})})
+
+
+def contract_lineage(contract: Contract) -> dict[str, list[tuple[Table, str]]]:
+    """Each column's upstream columns, as the contract declares them."""
+    return {column.name: [_column(text) for text in column.lineage] for column in contract.columns}
+
+
+def contract_descriptions(contract: Contract) -> dict[str, str]:
+    """Each column's description."""
+    return {column.name: column.description for column in contract.columns}
+
+
+def _column(text: str) -> tuple[Table, str]:
+    table, _, column = text.rpartition(".")
+    return Table.parse(table), column
+
+
+def _declared_schema(contract: Contract) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[dg.TableColumn(c.name, type=str(c.type), description=c.description) for c in contract.columns]
+    )

@@ -1,0 +1,13 @@
+"""Everything this deployment runs, found under `defs/`."""
+
+from pathlib import Path
+
+import dagster as dg
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of every component and asset under `defs/`."""
+    # load_from_defs_folder would also import every installed integration, to list its component types: seconds.
+    tree = dg.ComponentTree.for_project(Path(__file__).parent)
+    return tree.build_defs(tree.defs_module_path)

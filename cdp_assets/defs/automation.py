@@ -1,0 +1,73 @@
+"""What starts runs: a sensor for what landed, a schedule that moves `as_of`, and the conditions for all the rest."""
+
+import json
+
+import dagster as dg
+
+from cdp_assets.components.table_asset import asset_key
+from cdp_assets.components.warehouse import open_warehouse
+from cdp_assets.defs.raw.as_of import AsOfConfig
+from cdp_assets.errors import WarehouseLockedError
+from cdp_assets.orchestration.arrivals import new_arrivals, sources_of
+from cdp_assets.settings import Settings
+
+AS_OF_KEY = dg.AssetKey(["raw", "as_of"])
+
+full_refresh = dg.define_asset_job(
+    "full_refresh",
+    selection=dg.AssetSelection.all(),
+    description="Every asset, from what landed to what is sent. Files loaded before are not loaded again.",
+)
+
+daily = dg.define_asset_job(
+    "daily",
+    selection=dg.AssetSelection.assets(AS_OF_KEY),
+    description="Moves as_of; what depends on it follows by itself.",
+)
+
+
+@dg.schedule(
+    job=daily,
+    cron_schedule="0 3 * * *",
+    execution_timezone=Settings.from_env().reporting_timezone,
+    description="Moves as_of to the day's midnight (UTC). Off until switched on: the demo's day is fixed.",
+)
+def move_as_of(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Ask for the day the tick stands for, so that a late tick gives the same tables."""
+    day = context.scheduled_execution_time.date().isoformat()
+    config = dg.RunConfig(ops={"raw__as_of": AsOfConfig(as_of=day)})
+    return dg.RunRequest(run_key=day, run_config=config)
+
+
+@dg.sensor(
+    target=dg.AssetSelection.groups("raw") - dg.AssetSelection.assets(AS_OF_KEY),
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts the raw assets of what landed. Content that was loaded before starts nothing.",
+)
+def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Look at the landing folder; the cursor keeps size and time of each file, so that unchanged ones cost nothing."""
+    settings = Settings.from_env()
+    seen = json.loads(context.cursor or "{}")
+    assert context.repository_def is not None
+    try:
+        arrivals = new_arrivals(
+            open_warehouse(settings), sources_of(context.repository_def.asset_graph), settings, seen
+        )
+    except WarehouseLockedError as error:
+        return dg.SkipReason(str(error))
+    request = dg.RunRequest(
+        run_key=arrivals.fingerprint, asset_selection=[asset_key(table) for table in arrivals.tables]
+    )
+    return dg.SensorResult(
+        run_requests=[request] if arrivals.tables else [], cursor=json.dumps(arrivals.seen, sort_keys=True)
+    )
+
+
+automation = dg.AutomationConditionSensorDefinition(
+    "automation",
+    target=dg.AssetSelection.all(),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=10,
+    description="Runs everything below the raw stage when its inputs change.",
+)

@@ -1,0 +1,70 @@
+"""What landed and is not loaded yet, for the landing sensor and for `cdp run`."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+
+from cdp_assets.components.source import SOURCE_METADATA
+from cdp_assets.settings import Settings
+from cdp_assets.sources.definition import SourceDefinition
+from cdp_assets.sources.landings.base import Arrival
+from cdp_assets.sources.load import landing_of, loaded_hashes
+from cdp_assets.tables import Table
+from cdp_assets.warehouses.base import Warehouse
+
+Stamps = dict[str, list[float]]
+
+
+@dataclass
+class NewArrivals:
+    """Raw tables with something to load; `seen` are the stamps of all that need not be looked at again."""
+
+    tables: list[Table] = field(default_factory=list)
+    seen: dict[str, Stamps] = field(default_factory=dict)
+    contents: list[str] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same contents meant for the same tables."""
+        return hashlib.sha256(" ".join(sorted(self.contents)).encode()).hexdigest()[:16]
+
+
+def sources_of(asset_graph: BaseAssetGraph[Any]) -> Iterator[SourceDefinition]:
+    """The definition, with its one table, of every raw asset."""
+    for key in sorted(asset_graph.get_all_asset_keys()):
+        found = asset_graph.get(key).metadata.get(SOURCE_METADATA)
+        if found is not None:
+            value = found.value if isinstance(found, dg.MetadataValue) else found
+            yield SourceDefinition.model_validate(value)
+
+
+def new_arrivals(
+    warehouse: Warehouse, sources: Iterator[SourceDefinition], settings: Settings, seen: Mapping[str, Stamps]
+) -> NewArrivals:
+    """Find what the ledger does not know among the arrivals whose stamp is not in `seen`.
+
+    Arrivals changed less than the settle time ago may still be written to; they are left for the next look.
+    """
+    result = NewArrivals()
+    newest = time.time() - settings.settle_time
+    for source in sources:
+        raw_table = source.raw_table(source.tables[0])
+        landing = landing_of(source.tables[0], settings)
+        settled = [arrival for arrival in landing.arrivals() if arrival.modified <= newest]
+        known = seen.get(str(raw_table), {})
+        changed = [arrival for arrival in settled if known.get(arrival.name) != arrival.stamp]
+        result.seen[str(raw_table)] = {arrival.name: arrival.stamp for arrival in settled}
+        new = _unknown(warehouse, raw_table, {arrival: landing.content_hash(arrival) for arrival in changed})
+        if new:
+            result.tables.append(raw_table)
+            result.contents += [f"{raw_table}:{content_hash}" for content_hash in new]
+    return result
+
+
+def _unknown(warehouse: Warehouse, raw_table: Table, hashes: Mapping[Arrival, str]) -> set[str]:
+    return set(hashes.values()) - loaded_hashes(warehouse, raw_table) if hashes else set()

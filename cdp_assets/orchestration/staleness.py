@@ -1,0 +1,98 @@
+"""Which assets are out of date: what `cdp run` runs, and nothing else."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+
+from cdp_assets.stages import Stage
+from cdp_assets.tables import Table
+
+DATA_VERSION, CODE_VERSION, INPUT_VERSION = (
+    "dagster/data_version",
+    "dagster/code_version",
+    "dagster/input_data_version/",
+)
+
+AssetGraph = BaseAssetGraph[Any]
+
+
+def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterable[Table]) -> list[dg.AssetKey]:
+    """Assets to run, upstream first.
+
+    An asset is stale when it was never made, its table is gone, its code changed, an input has another data version
+    than the one it read, a blocking check of its own failed, or an input is stale itself.
+    """
+    keys = graph.toposorted_asset_keys
+    events = instance.get_latest_materialization_events(keys)
+    tags = {
+        key: event.asset_materialization.tags or {}
+        for key, event in events.items()
+        if event is not None and event.asset_materialization is not None
+    }
+    wrong = {check.asset_key for check in failed_checks(instance, graph, blocking=True)}
+    there = set(tables)
+    stale: dict[dg.AssetKey, None] = {}
+    for key in keys:
+        node = graph.get(key)
+        if not node.is_executable:
+            continue
+        if (
+            key not in tags
+            or _table_gone(key, there)
+            or key in wrong
+            or node.code_version not in {None, tags[key].get(CODE_VERSION)}
+            or any(parent in stale or _read_another(tags, key, parent) for parent in node.parent_keys)
+        ):
+            stale[key] = None
+    return list(stale)
+
+
+def failed_checks(instance: dg.DagsterInstance, graph: AssetGraph, *, blocking: bool) -> list[dg.AssetCheckKey]:
+    """Checks whose last evaluation found an error; with `blocking`, those that hold back what is downstream."""
+    keys = [key for key in sorted(graph.asset_check_keys) if not blocking or graph.get(key).blocking]
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    failed = []
+    for key, record in latest.items():
+        evaluation = record.evaluation if record is not None else None
+        if evaluation is not None and not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
+            failed.append(key)
+    return sorted(failed)
+
+
+def blocked_assets(
+    instance: dg.DagsterInstance, graph: AssetGraph, selected: Iterable[dg.AssetKey]
+) -> dict[dg.AssetKey, str]:
+    """Selected assets that must wait, each with what for: an input that is missing, or was found wrong."""
+    wanted = set(selected)
+    made = instance.get_latest_materialization_events(graph.toposorted_asset_keys)
+    wrong = {check.asset_key: check.name for check in failed_checks(instance, graph, blocking=True)}
+    blocked: dict[dg.AssetKey, str] = {}
+    for key in graph.toposorted_asset_keys:
+        if key not in wanted:
+            continue
+        for parent in sorted(graph.get(key).parent_keys):
+            runs = parent in wanted and parent not in blocked
+            if parent in blocked:
+                blocked[key] = f"it waits for {table_name(parent)}"
+            elif not runs and parent in wrong:
+                blocked[key] = f"the check {wrong[parent]} of {table_name(parent)} failed"
+            elif not runs and made.get(parent) is None and graph.get(parent).is_executable:
+                blocked[key] = f"{table_name(parent)} was never made"
+    return blocked
+
+
+def table_name(key: dg.AssetKey) -> str:
+    """`AssetKey(["churn", "scores"])` → `churn.scores`."""
+    return ".".join(key.path)
+
+
+def _table_gone(key: dg.AssetKey, there: set[Table]) -> bool:
+    stage, name = key.path
+    return stage != Stage.ACTIVATION and Table(stage, name) not in there
+
+
+def _read_another(tags: dict[dg.AssetKey, Any], key: dg.AssetKey, parent: dg.AssetKey) -> bool:
+    read = tags[key].get(INPUT_VERSION + parent.to_user_string())
+    return parent in tags and read != tags[parent].get(DATA_VERSION)

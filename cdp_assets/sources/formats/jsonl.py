@@ -1,0 +1,80 @@
+"""JSON lines: one object a line. Nested values are kept as JSON text."""
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cdp_assets.sources.formats._text import open_text, unreadable
+from cdp_assets.sources.formats.base import BATCH_ROWS, Batch, Format, Rejected, check_required, empty_required
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class JsonLinesFormat(Format):
+    """Newline-delimited JSON objects; keys may differ from line to line."""
+
+    suffixes = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+
+    def batches(self, path: Path, required: Sequence[str]) -> Iterator[Batch]:
+        seen: set[str] = set()
+        rows: list[dict[str, str | None]] = []
+        lines: list[int] = []
+        rejected: list[Rejected] = []
+        with open_text(path) as file:
+            for number, text in enumerate(file, start=1):
+                if not text.strip():
+                    continue
+                row = _object(text)
+                if isinstance(row, dict):
+                    seen.update(row)
+                reason = row if isinstance(row, str) else empty_required(row, required)
+                if reason is not None or isinstance(row, str):
+                    rejected.append(Rejected(number, reason or "", text.rstrip("\r\n")))
+                else:
+                    rows.append(row)
+                    lines.append(number)
+                if len(rows) + len(rejected) >= BATCH_ROWS:
+                    check_required(path, required, sorted(seen))
+                    yield _batch(rows, lines, rejected)
+                    rows, lines, rejected = [], [], []
+        if seen or rejected:
+            check_required(path, required, sorted(seen))
+        yield _batch(rows, lines, rejected)
+
+
+def _object(text: str) -> dict[str, str | None] | str:
+    """The line's object with its values as text, or why it has none."""
+    bad = unreadable(text)
+    if bad:
+        return bad
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "not JSON"
+    if not isinstance(value, dict):
+        return "not a JSON object"
+    if _differ_in_case_only(tuple(value)):
+        return "keys that differ in upper and lower case only"
+    row = {key: _text(item) for key, item in value.items()}
+    # Only an escape can bring what the line itself does not have: a zero byte, half a surrogate pair.
+    if "\\u" in text and any(item is not None and unreadable(item) for item in row.values()):
+        return "it has a zero byte or half a surrogate pair"
+    return row
+
+
+@lru_cache(maxsize=4096)
+def _differ_in_case_only(keys: tuple[str, ...]) -> bool:
+    return len({key.lower() for key in keys}) != len(keys)
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401 - whatever JSON can hold
+    if value is None or isinstance(value, str):
+        return value
+    return _encode(value)
+
+
+def _batch(rows: list[dict[str, str | None]], lines: list[int], rejected: list[Rejected]) -> Batch:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return Batch({name: [row.get(name) for row in rows] for name in names}, lines, rejected)

@@ -1,0 +1,96 @@
+"""Files dropped into the landing folder."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cdp_assets.errors import ConfigurationError, SourceError
+from cdp_assets.registry import find_plugin, plugin_names
+from cdp_assets.settings import Settings
+from cdp_assets.sources.formats.base import Batch, Format
+from cdp_assets.sources.landings.base import Arrival, Landing
+
+FORMATS = "cdp_assets.sources.formats"
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
+
+
+class FilesOptions(BaseModel):
+    """`glob` is relative to the landing folder; `format` is known by the file's name unless given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = "files"
+    glob: str = Field(min_length=1)
+    format: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class FilesLanding(Landing):
+    """The files under the landing folder that match a pattern."""
+
+    def __init__(self, options: FilesOptions, root: Path) -> None:
+        self.options = options
+        self.root = root
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any], settings: Settings) -> "FilesLanding":
+        try:
+            parsed = FilesOptions.model_validate(options)
+        except ValidationError as error:
+            raise ConfigurationError(f"landing of type files: {_problems(error)}.") from error
+        if Path(parsed.glob).is_absolute() or ".." in Path(parsed.glob).parts:
+            raise ConfigurationError(
+                f"landing of type files: glob is {parsed.glob!r}; it must be relative to the landing folder,"
+                " such as crm/contacts*.csv."
+            )
+        if parsed.format is not None:
+            _format_named(parsed.format, parsed.options)
+        return cls(parsed, settings.landing_dir)
+
+    def arrivals(self) -> list[Arrival]:
+        found = []
+        for path in sorted(self.root.glob(self.options.glob)):
+            name = path.relative_to(self.root).as_posix()
+            hidden = any(part.startswith((".", "_")) for part in Path(name).parts)
+            if path.is_file() and not hidden and not path.name.endswith(_UNFINISHED):
+                status = path.stat()
+                found.append(Arrival(name, path, status.st_mtime, status.st_size))
+        return found
+
+    def content_hash(self, arrival: Arrival) -> str:
+        with arrival.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def batches(self, arrival: Arrival, required: Sequence[str]) -> Iterator[Batch]:
+        try:
+            yield from self._format(arrival.path).batches(arrival.path, required)
+        except OSError as error:
+            raise SourceError(f"{arrival.name} cannot be read: {error.strerror or error}.") from error
+        except EOFError as error:
+            raise SourceError(f"{arrival.name} is a compressed file cut short; send it again whole.") from error
+
+    def _format(self, path: Path) -> Format:
+        if self.options.format is not None:
+            return _format_named(self.options.format, self.options.options)
+        for name in plugin_names(FORMATS):
+            if path.name.lower().endswith(find_plugin(FORMATS, name, Format).suffixes):
+                return _format_named(name, self.options.options)
+        raise SourceError(
+            f"{path.name}: its format cannot be told from its name;"
+            f" set `format` to one of: {', '.join(plugin_names(FORMATS))}."
+        )
+
+
+def _format_named(name: str, options: dict[str, Any]) -> Format:
+    plugin = find_plugin(FORMATS, name, Format)
+    try:
+        return plugin(plugin.options_model.model_validate(options))
+    except ValidationError as error:
+        raise ConfigurationError(f"options of the format {name}: {_problems(error)}.") from error
+
+
+def _problems(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors())

@@ -1,0 +1,188 @@
+"""Loads what arrived into a raw table: each content once, each file whole or not at all."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+from sqlglot import exp, select
+
+from cdp_assets.errors import SourceError
+from cdp_assets.registry import find_plugin
+from cdp_assets.settings import Settings
+from cdp_assets.sources.contracts import LOAD_ID, LOADED_AT, LOADS, REJECTED_ROWS, SOURCE_ROW, TECHNICAL_COLUMNS
+from cdp_assets.sources.definition import LANDINGS, SourceDefinition, SourceTable
+from cdp_assets.sources.formats._text import printable
+from cdp_assets.sources.formats.base import Batch
+from cdp_assets.sources.landings.base import Arrival, Landing
+from cdp_assets.tables import TEXT, TIMESTAMP, Table
+from cdp_assets.warehouses.base import Warehouse, WriteMode
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class LoadReport:
+    """What one run loaded into a raw table."""
+
+    files: list[str] = field(default_factory=list)
+    rows: int = 0
+    rejected: int = 0
+    undeclared_columns: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def landing_of(table: SourceTable, settings: Settings) -> Landing:
+    """The landing a table's definition names."""
+    plugin = find_plugin(LANDINGS, str(table.landing["type"]), Landing)
+    return plugin.from_options(table.landing, settings)
+
+
+def loaded_hashes(warehouse: Warehouse, raw_table: Table) -> set[str]:
+    """Hashes of the contents a raw table already holds."""
+    if not warehouse.exists(LOADS.table):
+        return set()
+    known = select("content_hash").from_(LOADS.table.expression())
+    known = known.where(exp.column("raw_table").eq(exp.Literal.string(raw_table.name)))
+    return set(warehouse.read_arrow(known)["content_hash"].to_pylist())
+
+
+def loaded_version(warehouse: Warehouse, raw_table: Table) -> str:
+    """A version of a raw table that changes when, and only when, a file is loaded into it."""
+    return hashlib.sha256("".join(sorted(loaded_hashes(warehouse, raw_table))).encode()).hexdigest()[:16]
+
+
+def latest_rejected_share(warehouse: Warehouse, raw_table: Table) -> float:
+    """Share of rows set aside, 0 to 1, in what was loaded last: it stays until a better file comes."""
+    of_table = exp.column("raw_table").eq(exp.Literal.string(raw_table.name))
+    latest = select("MAX(loaded_at)").from_(LOADS.table.expression()).where(of_table)
+    loads = select("rows", "rejected").from_(LOADS.table.expression())
+    loads = loads.where(of_table, exp.column("loaded_at").eq(latest.subquery()))
+    counts = warehouse.read_arrow(loads)
+    rejected = sum(counts["rejected"].to_pylist())
+    met = rejected + sum(counts["rows"].to_pylist())
+    return rejected / met if met else 0.0
+
+
+def pending(landing: Landing, known: set[str]) -> Iterator[tuple[Arrival, str]]:
+    """Arrivals not loaded yet, each with its content hash; of equal contents the first."""
+    seen = set(known)
+    for arrival in landing.arrivals():
+        content_hash = landing.content_hash(arrival)
+        if content_hash not in seen:
+            seen.add(content_hash)
+            yield arrival, content_hash
+
+
+def load_table(
+    warehouse: Warehouse,
+    source: SourceDefinition,
+    table: SourceTable,
+    settings: Settings,
+    now: datetime,
+    progress: Progress = lambda _: None,
+) -> LoadReport:
+    """Load every arrival of a table that the ledger does not know.
+
+    A file that cannot be read does not stop the others: it is named in the report's `failures` and tried again
+    by the next run.
+    """
+    raw_table = source.raw_table(table)
+    report = LoadReport()
+    warehouse.ensure(LOADS, REJECTED_ROWS)
+    _ensure_columns(warehouse, raw_table, table)
+    landing = landing_of(table, settings)
+    for arrival, content_hash in pending(landing, loaded_hashes(warehouse, raw_table)):
+        load = _Load(warehouse, source, table, landing, arrival, content_hash, now)
+        try:
+            rows, rejected = load.run()
+        except SourceError as error:
+            report.failures.append(str(error))
+            continue
+        progress(f"{arrival.name}: {rows:,} rows, {rejected:,} rejected")
+        report.files.append(arrival.name)
+        report.rows += rows
+        report.rejected += rejected
+    if table.columns:
+        declared = {name.lower() for name in [*table.declared_columns, *TECHNICAL_COLUMNS]}
+        report.undeclared_columns = [c for c in warehouse.columns(raw_table) if c.lower() not in declared]
+    return report
+
+
+def _ensure_columns(warehouse: Warehouse, raw_table: Table, table: SourceTable) -> None:
+    """Create the raw table, or give it the declared columns it lacks, so that staging finds them all."""
+    fields = [(name, TEXT) for name in table.declared_columns]
+    technical = [(LOAD_ID, TEXT), (SOURCE_ROW, TEXT), (LOADED_AT, TIMESTAMP)]
+    present = {name.lower() for name in warehouse.columns(raw_table)}
+    if not all(name.lower() in present for name, _ in [*fields, *technical]):
+        warehouse.write_arrow(raw_table, pa.schema([*fields, *technical]).empty_table(), WriteMode.APPEND)
+
+
+@dataclass
+class _Load:
+    """One file on its way into one table, inside one transaction."""
+
+    warehouse: Warehouse
+    source: SourceDefinition
+    table: SourceTable
+    landing: Landing
+    arrival: Arrival
+    content_hash: str
+    now: datetime
+
+    def run(self) -> tuple[int, int]:
+        rows = rejected = 0
+        with self.warehouse.transaction():
+            for batch in self.landing.batches(self.arrival, self.table.required):
+                if batch.lines:
+                    rows += self.warehouse.write_arrow(self.raw_table, self._rows(batch), WriteMode.APPEND)
+                if batch.rejected:
+                    rejected += self.warehouse.write_arrow(REJECTED_ROWS.table, self._rejected(batch), WriteMode.APPEND)
+            self.warehouse.write_arrow(LOADS.table, self._ledger_row(rows, rejected), WriteMode.APPEND)
+        return rows, rejected
+
+    @property
+    def raw_table(self) -> Table:
+        return self.source.raw_table(self.table)
+
+    @property
+    def load_id(self) -> str:
+        return hashlib.sha256(f"{self.raw_table}:{self.content_hash}".encode()).hexdigest()[:16]
+
+    def _rows(self, batch: Batch) -> pa.Table:
+        reserved = sorted(name for name in batch.columns if name.lower() in TECHNICAL_COLUMNS)
+        if reserved:
+            raise SourceError(
+                f"{self.arrival.name} has a column {reserved[0]}, a name the platform keeps for itself; rename it."
+            )
+        count = len(batch.lines)
+        rows_of = [f"{self.arrival.name}:{line}" for line in batch.lines]
+        columns = {self._spelled(name): pa.array(values, TEXT) for name, values in batch.columns.items()}
+        columns[LOAD_ID] = pa.array([self.load_id] * count, TEXT)
+        columns[SOURCE_ROW] = pa.array(rows_of, TEXT)
+        columns[LOADED_AT] = pa.array([self.now] * count, TIMESTAMP)
+        return pa.table(columns)
+
+    def _spelled(self, name: str) -> str:
+        """The name as the table spells it: warehouses do not tell upper from lower case."""
+        return {known.lower(): known for known in self.table.declared_columns}.get(name.lower(), name)
+
+    def _rejected(self, batch: Batch) -> pa.Table:
+        rows = [
+            self._about() | {"line": bad.line, "reason": bad.reason, "row": printable(bad.row)}
+            for bad in batch.rejected
+        ]
+        return pa.Table.from_pylist(rows, REJECTED_ROWS.schema)
+
+    def _ledger_row(self, rows: int, rejected: int) -> pa.Table:
+        facts = {"content_hash": self.content_hash, "rows": rows, "rejected": rejected, "loaded_at": self.now}
+        return pa.Table.from_pylist([self._about() | facts], LOADS.schema)
+
+    def _about(self) -> dict[str, object]:
+        return {
+            "load_id": self.load_id,
+            "source": self.source.name,
+            "raw_table": self.raw_table.name,
+            "file": self.arrival.name,
+        }
