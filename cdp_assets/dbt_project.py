@@ -21,7 +21,11 @@ def dbt_executable() -> Path:
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """What profiles.yml reads."""
-    return {"CDP_DUCKDB_PATH": str(settings.duckdb_path), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    return {
+        "CDP_DUCKDB_PATH": str(settings.duckdb_path),
+        "CDP_REPORTING_TIMEZONE": settings.reporting_timezone,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
 
 
 def prepare_manifest(settings: Settings, project_dir: Path = DBT_PROJECT_DIR) -> Path:

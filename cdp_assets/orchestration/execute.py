@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import dagster as dg
 
-from cdp_assets.orchestration.instance import process_tags
+from cdp_assets.components.process import process_tags
 from cdp_assets.orchestration.staleness import table_name
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

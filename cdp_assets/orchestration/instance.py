@@ -2,14 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Mapping
 
 import dagster as dg
-import psutil
 
+from cdp_assets.components.process import PID_TAG, is_alive
 from cdp_assets.settings import PROJECT_ROOT, Settings
 
-PID_TAG, PID_STARTED_TAG = "cdp/pid", "cdp/pid_started"
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -35,26 +33,17 @@ def prepare_home(settings: Settings) -> None:
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
 
 
-def process_tags() -> dict[str, str]:
-    """Tags that say which process a run lives in; a process id alone is used again by others."""
-    process = psutil.Process()
-    return {PID_TAG: str(process.pid), PID_STARTED_TAG: f"{process.create_time():.0f}"}
+def unfinished_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """Runs that began, or were about to, and have not ended."""
+    return list(instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)))
 
 
 def clear_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Fail the runs whose process is gone, and free the pool slots they hold; returns their ids."""
     dead = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        if PID_TAG in run.tags and not _alive(run.tags):
+    for run in unfinished_runs(instance):
+        if PID_TAG in run.tags and not is_alive(run.tags):
             instance.report_run_failed(run, "the process of this run is gone; its slots are freed.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             dead.append(run.run_id)
     return dead
-
-
-def _alive(tags: Mapping[str, str]) -> bool:
-    try:
-        process = psutil.Process(int(tags[PID_TAG]))
-        return f"{process.create_time():.0f}" == tags.get(PID_STARTED_TAG) and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -1,0 +1,23 @@
+{#
+    The latest row of each key, rows without a key left out. Later means: updated later at the source, else loaded
+    later, else further down its file (`_source_row` is `<file>:<line>`, so a longer one is further down).
+#}
+{% macro latest_rows(relation, key, updated_at) -%}
+    select *
+    from (
+        select
+            *,
+            row_number() over (
+                partition by {{ key }}
+                order by
+                    {{ updated_at }} desc nulls last,
+                    _loaded_at desc nulls last,
+                    _load_id desc,
+                    length(_source_row) desc,
+                    _source_row desc
+            ) as _recency
+        from {{ relation }}
+        where nullif({{ key }}, '') is not null
+    ) as ranked
+    where _recency = 1
+{%- endmacro %}

@@ -1,0 +1,5 @@
+with unioned as (
+    {{ union_sources('customers') }}
+)
+
+select * from unioned

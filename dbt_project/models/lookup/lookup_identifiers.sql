@@ -1,0 +1,7 @@
+{{ config(alias='identifiers') }}
+
+with unioned as (
+    {{ union_sources('identifiers') }}
+)
+
+select * from unioned
