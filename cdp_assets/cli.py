@@ -30,7 +30,7 @@ class _OneLineErrors(click.Group):
 
 @click.group(cls=_OneLineErrors)
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
-def main(debug: bool) -> None:
+def main(debug: bool) -> None:  # noqa: ARG001 - read by _OneLineErrors
     """A customer data platform made of Dagster assets."""
     warnings.filterwarnings("ignore", module=r"dagster\.")  # it announces its own beta classes, one by one
 

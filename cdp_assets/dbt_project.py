@@ -11,6 +11,7 @@ from pathlib import Path
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.settings import DBT_PROJECT_DIR, Settings
 
+_PARSED = "partial_parse.msgpack"
 _OUTPUT_FOLDERS = {"target", "logs", "dbt_packages"}
 
 
@@ -47,6 +48,16 @@ def prepare_manifest(settings: Settings, project_dir: Path = DBT_PROJECT_DIR) ->
             shutil.rmtree(draft)
         _remove_older(folder)
     return manifest
+
+
+def prepare_target(settings: Settings, name: str) -> Path:
+    """Where one kind of invocation keeps its artifacts; it starts from the parsed project."""
+    target = settings.dbt_output_dir / name
+    target.mkdir(parents=True, exist_ok=True)
+    parsed = prepare_manifest(settings).with_name(_PARSED)
+    if parsed.exists() and not (target / _PARSED).exists():
+        shutil.copyfile(parsed, target / _PARSED)
+    return target
 
 
 def _project_hash(settings: Settings, project_dir: Path) -> str:

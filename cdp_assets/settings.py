@@ -76,6 +76,11 @@ class Settings:
         return self.secret_key_file.read_bytes()
 
 
+def environment() -> Mapping[str, str]:
+    """The environment, for plug-ins whose settings have names of their own, such as `CDP_WEBHOOK_BASE_URL`."""
+    return os.environ
+
+
 def _create_private(path: Path, text: str) -> None:
     """Write a file only its owner can read; of several processes at once, the first one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """When assets run, and how old they may be: the named conditions every component uses."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -8,6 +9,17 @@ WHEN_INPUTS_CHANGE = (
     dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
 ).with_label("when_inputs_change")
 """Everything below the raw stage: as soon as an input is new, and no input is missing, running or found wrong."""
+
+READ_ONLY_DEPS = "cdp/read_only_deps"
+"""Key of the tables that an asset reads without being run again when they change."""
+
+
+def when_inputs_change(except_for: Sequence[dg.AssetKey] = ()) -> dg.AutomationCondition[dg.AssetKey]:
+    """`WHEN_INPUTS_CHANGE`, with some inputs left out."""
+    if not except_for:
+        return WHEN_INPUTS_CHANGE
+    return WHEN_INPUTS_CHANGE.ignore(dg.AssetSelection.assets(*except_for)).with_label("when_inputs_change")
+
 
 WAREHOUSE_POOL = "warehouse"
 """Steps that write to the warehouse share this pool; its limit is set in dagster.yaml."""

@@ -1,20 +1,20 @@
 """The dbt models of some stages: one dbt invocation, one asset a model."""
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 import sqlglot
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from pydantic import BaseModel, ConfigDict, Field
 
 from cdp_assets.components.automation import WAREHOUSE_POOL, WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.components.dbt_cli import start_dbt
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Lineage, table_metadata
 from cdp_assets.components.warehouse import WarehouseResource
-from cdp_assets.dbt_project import dbt_environment, dbt_executable, prepare_manifest
-from cdp_assets.lineage import column_lineage
+from cdp_assets.dbt_project import prepare_manifest
+from cdp_assets.lineage import Columns, column_lineage
 from cdp_assets.settings import DBT_PROJECT_DIR, Settings
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Table
@@ -55,10 +55,7 @@ def model_assets(definition: ModelsDefinition, settings: Settings) -> dg.AssetsD
     def build_models(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
-        current = Settings.from_env()
-        os.environ.update(dbt_environment(current))
-        target_path = current.dbt_output_dir / name
-        invocation = _dbt(current).cli(["build"], context=context, target_path=target_path, raise_on_error=False)
+        invocation = start_dbt(["build"], Settings.from_env(), context, name)
         events = list(invocation.stream())
         yield from _with_metadata(events, invocation, warehouse.get())
         if not invocation.is_successful():
@@ -90,32 +87,35 @@ class StageTranslator(DagsterDbtTranslator):
         )
 
 
-def _dbt(settings: Settings) -> DbtCliResource:
-    return DbtCliResource(
-        project_dir=str(DBT_PROJECT_DIR),
-        profiles_dir=str(DBT_PROJECT_DIR),
-        target=settings.warehouse,
-        dbt_executable=str(dbt_executable()),
-    )
-
-
 def _with_metadata(
     events: list[Any], invocation: DbtCliInvocation, warehouse: Warehouse
-) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
+) -> list[dg.Output[Any] | dg.AssetCheckResult]:
     """The events, with what the UI shows of each table.
 
     dbt has ended by now and let go of the warehouse, which is why they are held back until here.
     """
     built = _built_nodes(invocation)
-    for event in events:
-        if isinstance(event, dg.Output):
-            node = built[str(event.metadata["unique_id"].value)]
-            table = Table(node["schema"], node["alias"])
-            descriptions = {name: column.get("description", "") for name, column in node["columns"].items()}
-            found = table_metadata(warehouse, table, _lineage(node, warehouse), descriptions)
-            yield event.with_metadata({**event.metadata, **found})
-        else:
-            yield event
+    with warehouse.transaction():
+        columns = {table: list(warehouse.columns(table)) for table in warehouse.tables()}
+        return [
+            event.with_metadata({**event.metadata, **_table_metadata(event, built, warehouse, columns)})
+            if isinstance(event, dg.Output)
+            else event
+            for event in events
+        ]
+
+
+def _table_metadata(
+    event: dg.Output[Any], built: Mapping[str, Mapping[str, Any]], warehouse: Warehouse, columns: Columns
+) -> dict[str, Any]:
+    node = built[str(event.metadata["unique_id"].value)]
+    descriptions = {name: column.get("description", "") for name, column in node["columns"].items()}
+    lineage: Lineage = {}
+    if node["compiled_code"]:
+        query = sqlglot.parse_one(node["compiled_code"], dialect=warehouse.dialect)
+        assert isinstance(query, sqlglot.exp.Query)
+        lineage = column_lineage(query, warehouse.dialect, columns)
+    return table_metadata(warehouse, Table(node["schema"], node["alias"]), lineage, descriptions)
 
 
 def _built_nodes(invocation: DbtCliInvocation) -> dict[str, dict[str, Any]]:
@@ -124,16 +124,6 @@ def _built_nodes(invocation: DbtCliInvocation) -> dict[str, dict[str, Any]]:
     compiled = {result["unique_id"]: result.get("compiled_code") for result in results}
     nodes = invocation.manifest["nodes"]
     return {uid: {**nodes[uid], "compiled_code": code} for uid, code in compiled.items() if uid in nodes}
-
-
-def _lineage(node: Mapping[str, Any], warehouse: Warehouse) -> Lineage:
-    if not node["compiled_code"]:
-        return {}
-    query = sqlglot.parse_one(node["compiled_code"], dialect=warehouse.dialect)
-    assert isinstance(query, sqlglot.exp.Query)
-    ctes = {cte.alias for cte in query.find_all(sqlglot.exp.CTE)}
-    read = {Table(t.db, t.name) for t in query.find_all(sqlglot.exp.Table) if t.db or t.name not in ctes}
-    return column_lineage(query, warehouse.dialect, {table: list(warehouse.columns(table)) for table in read})
 
 
 def _failures(invocation: DbtCliInvocation) -> str:

@@ -1,6 +1,5 @@
 """Raw tables of a source: one asset a table, loaded from what landed."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +7,7 @@ import dagster as dg
 
 from cdp_assets.components.automation import WAREHOUSE_POOL, fresh_within
 from cdp_assets.components.defined import DefinedComponent
-from cdp_assets.components.table_asset import asset_key, table_metadata
+from cdp_assets.components.table_asset import Results, asset_key, table_metadata
 from cdp_assets.components.warehouse import WarehouseResource
 from cdp_assets.settings import Settings
 from cdp_assets.sources.contracts import TECHNICAL_COLUMNS
@@ -81,9 +80,7 @@ def raw_asset(source: SourceDefinition, table: SourceTable) -> dg.AssetsDefiniti
     ]
 
     @dg.multi_asset(specs=[spec], check_specs=checks, name=f"raw__{raw_table.name}", pool=WAREHOUSE_POOL)
-    def load_raw(
-        context: dg.AssetExecutionContext, warehouse: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    def load_raw(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
         opened = warehouse.get()
         report = load_table(opened, source, table, Settings.from_env(), datetime.now(UTC), context.log.info)
         if report.files or not report.failures:

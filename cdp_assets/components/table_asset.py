@@ -1,14 +1,15 @@
 """A contract as an asset: its spec before a run, its result after one."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import dagster as dg
 
-from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.components.automation import READ_ONLY_DEPS, fresh_within, when_inputs_change
 from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse
 
+Results: TypeAlias = Iterator[dg.MaterializeResult[Any]]
 Lineage = Mapping[str, Iterable[tuple[Table, str]]]
 DEFAULT_OWNERS = ("team:data",)
 
@@ -22,23 +23,29 @@ def contract_spec(
     contract: Contract,
     *,
     deps: Sequence[Table],
+    read_only_deps: Sequence[Table] = (),
     kinds: set[str],
     code_version: str | None = None,
     owners: Sequence[str] = DEFAULT_OWNERS,
     freshness_hours: float = 36,
 ) -> dg.AssetSpec:
-    """The asset that makes a contract's table; it runs when one of its inputs changes."""
+    """The asset that makes a contract's table; it runs when one of `deps` changes, and reads `read_only_deps` too."""
+    read_only = [asset_key(table) for table in read_only_deps]
     return dg.AssetSpec(
         asset_key(contract.table),
         description=contract.description,
         group_name=contract.stage.value,
         owners=list(owners),
         kinds=kinds,
-        deps=[asset_key(table) for table in deps],
+        deps=[*(asset_key(table) for table in deps), *read_only],
         code_version=code_version,
-        automation_condition=WHEN_INPUTS_CHANGE,
+        automation_condition=when_inputs_change(read_only),
         freshness_policy=fresh_within(freshness_hours),
-        metadata={"dagster/column_schema": _declared_schema(contract), "dagster/table_name": str(contract.table)},
+        metadata={
+            "dagster/column_schema": _declared_schema(contract),
+            "dagster/table_name": str(contract.table),
+            READ_ONLY_DEPS: [str(table) for table in read_only_deps],
+        },
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
+from cdp_assets.components.automation import READ_ONLY_DEPS
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Table
 
@@ -43,7 +44,7 @@ def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterab
             or _table_gone(key, there)
             or key in wrong
             or node.code_version not in {None, tags[key].get(CODE_VERSION)}
-            or any(parent in stale or _read_another(tags, key, parent) for parent in node.parent_keys)
+            or any(parent in stale or _read_another(tags, key, parent) for parent in _starting(graph, key))
         ):
             stale[key] = None
     return list(stale)
@@ -86,6 +87,13 @@ def blocked_assets(
 def table_name(key: dg.AssetKey) -> str:
     """`AssetKey(["churn", "scores"])` → `churn.scores`."""
     return ".".join(key.path)
+
+
+def _starting(graph: AssetGraph, key: dg.AssetKey) -> list[dg.AssetKey]:
+    """The inputs that an asset runs for: all but those it only reads."""
+    found = graph.get(key).metadata.get(READ_ONLY_DEPS, [])
+    read_only = found.value if isinstance(found, dg.MetadataValue) else found
+    return sorted(parent for parent in graph.get(key).parent_keys if table_name(parent) not in read_only)
 
 
 def _table_gone(key: dg.AssetKey, there: set[Table]) -> bool:

@@ -1,0 +1,48 @@
+# Every target may be run again at any time: what is up to date is left alone.
+.PHONY: demo test dev check lock
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+demo: $(VENV)/runtime.ok
+	@echo "[2/3] writing the sample exports"
+	@cdp sample
+	@echo "[3/3] materialising the whole graph"
+	@cdp run --as-of sample
+
+test: $(VENV)/dev.ok
+	@echo "[3/3] running the tests"
+	@pytest -n auto
+
+dev: $(VENV)/runtime.ok
+	@cdp dev
+
+check: $(VENV)/dev.ok
+	@echo "[3/3] ruff, mypy, definitions"
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@dg check yaml
+	@dg check defs
+
+lock: $(VENV)/uv.ok
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras \
+		setup.cfg pyproject.toml --output-file requirements.lock
+
+$(VENV)/uv.ok: requirements.lock
+	@echo "[1/3] making the environment in $(VENV)"
+	@python3 -m venv $(VENV) || { echo "python3 cannot make an environment; on Debian: apt-get install python3-venv"; exit 1; }
+	@awk '/^[^ #]/ {on = /^uv==/} on && !/#/' requirements.lock > $(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@touch $@
+
+$(VENV)/runtime.ok: $(VENV)/uv.ok setup.cfg
+	@echo "[1/3] installing what the platform needs, from requirements.lock"
+	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/dev.ok: $(VENV)/runtime.ok
+	@echo "[2/3] installing what the tests need, from requirements.lock"
+	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock -e '.[dev]'
+	@touch $@

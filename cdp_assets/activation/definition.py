@@ -1,0 +1,93 @@
+"""What a team writes to have a sync: which rows go where, as what, and under which consent."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from cdp_assets.activation.validation import validated
+from cdp_assets.destinations.base import Destination, Mode, Removal
+from cdp_assets.errors import ConfigurationError
+from cdp_assets.tables import Table
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
+TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.[A-Za-z_]\w*\.)?[A-Za-z_]\w*$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SyncDefinition(BaseModel):
+    """A sync. `mapping` gives each destination field its column: one of the source, or `stage.table.column`.
+
+    A table named in the mapping is joined by `customer_id` and has one row a customer. Without a `purpose` the
+    reason why none is needed must be written down; with one, only customers who granted it are sent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    source: TableName
+    destination: Name
+    settings: dict[str, Any] = Field(default_factory=dict)
+    mode: Mode = Mode.MIRROR
+    removal: Removal = Removal.DELETE
+    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] = "customer_id"
+    mapping: Annotated[dict[str, ColumnName], Field(min_length=1)]
+    purpose: Name | None = None
+    no_consent_reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)] | None = None
+    guard: Annotated[Share, Field(description="largest share of the rows held that one run may remove")] = 0.5
+    max_rejected_share: Annotated[Share, Field(description="share of newly refused rows that fails a run")] = 0.1
+    description: str = ""
+
+    @property
+    def source_table(self) -> Table:
+        """The table the rows come from."""
+        return Table.parse(self.source)
+
+    @property
+    def joined_tables(self) -> tuple[Table, ...]:
+        """The tables the mapping names besides the source, in order, each once."""
+        tables = (Table.parse(column.rpartition(".")[0]) for column in self.mapping.values() if "." in column)
+        return tuple(table for table in dict.fromkeys(tables) if table != self.source_table)
+
+    @model_validator(mode="after")
+    def _consent_is_decided(self) -> Self:
+        if self.mode is Mode.REMOVE:
+            if self.purpose:
+                raise ValueError(f"purpose is {self.purpose!r}, but mode remove only takes away and needs no consent")
+            if self.removal is Removal.NOTHING:
+                raise ValueError("removal is 'nothing', but mode remove needs one of delete, clear_fields")
+        elif bool(self.purpose) == bool(self.no_consent_reason):
+            raise ValueError(
+                f"purpose is {self.purpose!r} and no_consent_reason is {self.no_consent_reason!r};"
+                " set exactly one: the consent the rows need, or why they need none"
+            )
+        return self
+
+
+def parse_definition(values: Mapping[str, Any]) -> SyncDefinition:
+    """The definition in a mapping, as YAML gives it.
+
+    Raises:
+        ConfigurationError: it is not a sync; the message names field, value and what is allowed.
+    """
+    return validated(SyncDefinition, values, f"sync {values.get('name')!r}")
+
+
+def check_supported(definition: SyncDefinition, destination: Destination) -> None:
+    """Check that the destination can do what the sync asks.
+
+    Raises:
+        ConfigurationError: it cannot; the message names what it can.
+    """
+    limits, where = destination.limits, f"sync {definition.name!r}: destination {definition.destination!r}"
+    if definition.mode not in limits.modes:
+        raise ConfigurationError(f"{where} has no mode {definition.mode.value!r}; allowed are {_list(limits.modes)}.")
+    if definition.mode in {Mode.MIRROR, Mode.REMOVE} and definition.removal not in limits.removals:
+        raise ConfigurationError(
+            f"{where} has no removal {definition.removal.value!r}; allowed are {_list(limits.removals)}."
+        )
+
+
+def _list(values: frozenset[Mode] | frozenset[Removal]) -> str:
+    return ", ".join(sorted(values))

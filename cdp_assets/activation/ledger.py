@@ -1,0 +1,247 @@
+"""What a run writes down: its counts, what it set aside, and what became of each batch, together with the state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+from sqlglot import exp
+
+from cdp_assets.activation.contracts import REJECTED_ROWS, SET_ASIDE, SYNC_ROWS, SYNC_RUNS, SYNC_STATE
+from cdp_assets.activation.definition import SyncDefinition
+from cdp_assets.activation.plan import departed
+from cdp_assets.activation.result import Outcome, Tally
+from cdp_assets.activation.worktables import WorkTables
+from cdp_assets.destinations.base import Mode, Operation
+from cdp_assets.tables import Contract
+from cdp_assets.warehouses.base import Warehouse, WriteMode
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The activation tables as one run of one sync writes them."""
+
+    warehouse: Warehouse
+    definition: SyncDefinition
+    run_id: str
+    as_of: datetime
+
+    def news(self) -> bool:
+        """Whether there is something to write down besides operations: rows newly set aside, or wanted no longer."""
+        queries = [self._newly_set_aside(), *self._obsolete().values()]
+        return any(self._count(query) for query in queries)
+
+    def begin(self, started_at: datetime, tally: Tally) -> None:
+        """Open the run, tell what it set aside, and forget what is wanted no longer."""
+        self._write_run(started_at, None, "running", tally)
+        self.warehouse.write_select(SYNC_ROWS.table, self._told(self._newly_set_aside(), started_at), WriteMode.APPEND)
+        for contract, query in self._obsolete().items():
+            self._delete(contract, exp.column("row_key").isin(query=query))
+        self._delete(SET_ASIDE)
+        self.warehouse.write_select(SET_ASIDE.table, self._set_aside(), WriteMode.APPEND)
+
+    def record(self, batch: str, outcomes: Sequence[Outcome], at: datetime, *, whole: bool = True) -> None:
+        """Write down a batch, or a part of it that is not `whole`; all of it or nothing.
+
+        That is: its rows, the state, refusals, and that it is no longer in the plan.
+        """
+        accepted = [outcome for outcome in outcomes if outcome.status == "succeeded"]
+        rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
+        with self.warehouse.transaction():
+            self._append_rows(batch, outcomes, at)
+            self._move_state(accepted, at)
+            self._merge(REJECTED_ROWS, [self._refusal(outcome, at) for outcome in rejected])
+            self._delete_keys(REJECTED_ROWS, [outcome.key for outcome in accepted if outcome.attempts])
+            sent: exp.Condition = exp.column("batch").eq(exp.Literal.string(batch))
+            if not whole:
+                sent = exp.and_(sent, exp.column("row_key").isin(*(exp.Literal.string(o.key) for o in outcomes)))
+            plan = WorkTables.of(self.definition.name).plan.expression()
+            self.warehouse.execute(exp.delete(plan).where(sent))
+
+    def doubt(self, batch: str, at: datetime) -> None:
+        """Take a batch that may have arrived, and cannot be sent again as it was, for held with values unknown.
+
+        The diff then sends its rows as they are now, and removes those that left. A sync that only inserts tells
+        the destination nothing but additions, so there they stay to be added.
+        """
+        if self.definition.mode is Mode.INSERT:
+            return
+        unknown = exp.select(
+            exp.Literal.string(self.definition.name).as_("sync"),
+            "row_key",
+            exp.Literal.string("").as_("checksum"),
+            exp.cast(exp.Literal.string(at.isoformat()), "TIMESTAMPTZ").as_("sent_at"),
+        )
+        plan = WorkTables.of(self.definition.name).plan.expression()
+        rows = unknown.from_(plan).where(exp.column("batch").eq(exp.Literal.string(batch)))
+        self.warehouse.write_select(SYNC_STATE.table, rows, WriteMode.MERGE, SYNC_STATE.key)
+
+    def close(self, started_at: datetime, at: datetime, tally: Tally) -> None:
+        """Close a run that did all it planned."""
+        self._write_run(started_at, at, "finished", tally)
+
+    def abort(self, started_at: datetime, at: datetime, tally: Tally) -> None:
+        """Close a run that stopped early: what is left of its plan was not accepted."""
+        plan = exp.select("batch", "row_key", "operation").select(
+            exp.Literal.string("aborted").as_("status"), exp.Literal.string("the run stopped before it").as_("reason")
+        )
+        with self.warehouse.transaction():
+            left = plan.from_(WorkTables.of(self.definition.name).plan.expression())
+            self.warehouse.write_select(SYNC_ROWS.table, self._told(left, at), WriteMode.APPEND)
+            self._write_run(started_at, at, "failed", tally)
+
+    def held_rows(self) -> int:
+        """Rows the destination is known to hold."""
+        return self._count(exp.select("row_key").from_(SYNC_STATE.table.expression()).where(self._mine()))
+
+    def leaving(self) -> int:
+        """Rows held that the source no longer asks for, but for those merged into one that stays."""
+        gone = departed(self.warehouse, self.definition).subquery("gone")
+        sums = WorkTables.of(self.definition.name).checksums.expression()
+        stays = exp.column("current_key").isin(query=exp.select("row_key").from_(sums))
+        return self._count(exp.select("state_key").from_(gone).where(stays.not_()))
+
+    def held_before(self) -> int:
+        """Rows it held after the last run that ended; 0 before the first."""
+        last = (
+            exp.select("held_rows")
+            .from_(SYNC_RUNS.table.expression())
+            .where(self._mine(), exp.column("finished_at").is_(exp.null()).not_())
+            .order_by(exp.column("finished_at").desc())
+            .limit(1)
+        )
+        found = self.warehouse.read_arrow(last)["held_rows"].to_pylist()
+        return int(found[0]) if found else 0
+
+    def set_aside(self) -> dict[str, int]:
+        """Rows of the source by status: `valid`, `invalid`, `suppressed`."""
+        copies = exp.cast(exp.Sum(this=exp.column("copies")), "BIGINT").as_("copies")
+        query = exp.select("status", copies).from_(WorkTables.of(self.definition.name).keys.expression())
+        found = {
+            row["status"]: row["copies"] for row in self.warehouse.read_arrow(query.group_by("status")).to_pylist()
+        }
+        return {status: found.get(status, 0) for status in ("valid", "invalid", "suppressed")}
+
+    def last_batch(self) -> int:
+        """Number of the last batch a run of this id wrote down; -1 if none."""
+        query = exp.select(exp.Max(this=exp.column("batch")).as_("batch")).from_(SYNC_ROWS.table.expression())
+        mine = exp.column("run_id").eq(exp.Literal.string(self.run_id))
+        last = self.warehouse.read_arrow(query.where(self._mine(), mine))["batch"][0].as_py()
+        return int(last.partition(".")[0]) if last else -1
+
+    def _mine(self) -> exp.EQ:
+        return exp.column("sync").eq(exp.Literal.string(self.definition.name))
+
+    def _count(self, query: exp.Select) -> int:
+        count = exp.select(exp.Count(this=exp.Star()).as_("rows")).from_(query.subquery("q"))
+        return int(self.warehouse.read_arrow(count)["rows"][0].as_py())
+
+    def _set_aside(self) -> exp.Select:
+        keys = WorkTables.of(self.definition.name).keys.expression()
+        sync = exp.Literal.string(self.definition.name).as_("sync")
+        query = exp.select(sync, "row_key", "status", "reason", "copies").from_(keys)
+        return query.where(exp.column("status").neq(exp.Literal.string("valid")))
+
+    def _newly_set_aside(self) -> exp.Select:
+        """Rows set aside now that were not so, in the same way, before."""
+        columns = ("sync", "row_key", "status", "reason", "copies")
+        same = exp.and_(*(exp.column(name, "now").eq(exp.column(name, "before")) for name in columns))
+        return (
+            exp.select(
+                exp.cast(exp.null(), "TEXT").as_("batch"),
+                exp.column("row_key", "now"),
+                exp.cast(exp.null(), "TEXT").as_("operation"),
+                exp.column("status", "now"),
+                exp.column("reason", "now"),
+            )
+            .from_(self._set_aside().subquery("now"))
+            .join(SET_ASIDE.table.expression().as_("before"), on=same, join_type="left")
+            .where(exp.column("row_key", "before").is_(exp.null()))
+        )
+
+    def _obsolete(self) -> dict[Contract, exp.Select]:
+        """Keys to forget: no longer set aside, refused but no longer wanted, removed before and now out of the list."""
+        work = WorkTables.of(self.definition.name)
+        unplanned = exp.column("row_key").isin(query=exp.select("row_key").from_(work.plan.expression())).not_()
+        valid = exp.column("status").eq(exp.Literal.string("valid"))
+        aside = exp.select("row_key").from_(work.keys.expression()).where(valid.not_())
+        found = {
+            REJECTED_ROWS: exp.select("row_key").from_(REJECTED_ROWS.table.expression()).where(self._mine(), unplanned),
+            SET_ASIDE: exp.select("row_key")
+            .from_(SET_ASIDE.table.expression())
+            .where(self._mine(), exp.column("row_key").isin(query=aside).not_()),
+        }
+        if self.definition.mode is Mode.REMOVE:
+            gone = departed(self.warehouse, self.definition).subquery("gone")
+            found[SYNC_STATE] = exp.select(exp.column("state_key").as_("row_key")).from_(gone)
+        return found
+
+    def _told(self, query: exp.Select, at: datetime) -> exp.Select:
+        """Rows of a query of batch, row_key, operation, status and reason as rows of `sync_rows`."""
+        return exp.select(
+            exp.Literal.string(self.definition.name).as_("sync"),
+            exp.Literal.string(self.run_id).as_("run_id"),
+            *("batch", "row_key", "operation", "status", "reason"),
+            exp.cast(exp.Literal.string(at.isoformat()), "TIMESTAMPTZ").as_("at"),
+        ).from_(query.subquery("told"))
+
+    def _append_rows(self, batch: str, outcomes: Sequence[Outcome], at: datetime) -> None:
+        count = len(outcomes)
+        columns = {
+            "sync": [self.definition.name] * count,
+            "run_id": [self.run_id] * count,
+            "batch": [batch] * count,
+            "row_key": [outcome.key for outcome in outcomes],
+            "operation": [outcome.operation.value for outcome in outcomes],
+            "status": [outcome.status for outcome in outcomes],
+            "reason": [outcome.reason or None for outcome in outcomes],
+            "at": [at] * count,
+        }
+        self.warehouse.write_arrow(SYNC_ROWS.table, pa.table(columns, schema=SYNC_ROWS.schema), WriteMode.APPEND)
+
+    def _move_state(self, accepted: Sequence[Outcome], at: datetime) -> None:
+        taken_away = self.definition.mode is not Mode.REMOVE
+        gone = [o for o in accepted if o.operation is Operation.REMOVE and taken_away]
+        kept = [o for o in accepted if not (o.operation is Operation.REMOVE and taken_away)]
+        renamed = [o.previous_key for o in kept if o.previous_key not in {None, o.key}]
+        self._delete_keys(SYNC_STATE, [o.key for o in gone] + [key for key in renamed if key])
+        sync = self.definition.name
+        self._merge(SYNC_STATE, [{"sync": sync, "row_key": o.key, "checksum": o.checksum, "sent_at": at} for o in kept])
+
+    def _refusal(self, outcome: Outcome, at: datetime) -> dict[str, object]:
+        return {
+            "sync": self.definition.name,
+            "row_key": outcome.key,
+            "operation": outcome.operation.value,
+            "reason": outcome.reason,
+            "attempts": outcome.attempts + 1,
+            "first_failed_at": outcome.first_failed_at or at,
+            "last_failed_at": at,
+        }
+
+    def _merge(self, contract: Contract, rows: Sequence[dict[str, object]]) -> None:
+        if rows:
+            table = pa.Table.from_pylist(list(rows), schema=contract.schema)
+            self.warehouse.write_arrow(contract.table, table, WriteMode.MERGE, contract.key)
+
+    def _delete_keys(self, contract: Contract, keys: Sequence[str]) -> None:
+        if keys:
+            self._delete(contract, exp.column("row_key").isin(*(exp.Literal.string(key) for key in keys)))
+
+    def _delete(self, contract: Contract, *conditions: exp.Expression) -> None:
+        self.warehouse.execute(exp.delete(contract.table.expression()).where(self._mine(), *conditions))
+
+    def _write_run(self, started_at: datetime, at: datetime | None, outcome: str, tally: Tally) -> None:
+        run: dict[str, object] = {
+            "sync": self.definition.name,
+            "run_id": self.run_id,
+            "as_of": self.as_of,
+            "started_at": started_at,
+            "finished_at": at,
+            "outcome": outcome,
+            **tally.columns(),
+            "invalid": tally.invalid,
+            "suppressed": tally.suppressed,
+            "held_rows": self.held_rows(),
+        }
+        self._merge(SYNC_RUNS, [run])

@@ -1,0 +1,36 @@
+"""Turns pydantic's findings into one line a person can act on."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from cdp_assets.errors import ConfigurationError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validated(model: type[M], values: Mapping[str, Any], what: str) -> M:
+    """The values as a `model`.
+
+    Raises:
+        ConfigurationError: they do not fit; one line with each field, its value and what is allowed.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        problems = "; ".join(_problem(model, dict(finding)) for finding in error.errors())
+        raise ConfigurationError(f"{what}: {problems}.") from error
+
+
+def _problem(model: type[BaseModel], finding: dict[str, Any]) -> str:
+    path = ".".join(str(part) for part in finding["loc"] if part != "[key]")
+    kind, value = finding["type"], finding.get("input")
+    if kind == "extra_forbidden":
+        return f"{path} is not a setting; allowed are {', '.join(model.model_fields)}"
+    if kind == "missing":
+        return f"{path} is missing"
+    message = str(finding["msg"]).removeprefix("Value error, ")
+    if not path:
+        return message
+    return f"{path} is {value!r}; {message[:1].lower()}{message[1:]}"

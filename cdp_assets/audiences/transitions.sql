@@ -1,0 +1,52 @@
+-- What becomes of each member of an audience, and where each customer who is in it now comes from: one row a pair of
+-- a former and a current member, with a null for nobody. The first three CTEs are put in by membership.py.
+with recursive
+
+former as (
+    select cast(null as text) as customer_id, cast(null as timestamptz) as entered_at
+),
+
+current_members as (
+    select cast(null as text) as customer_id
+),
+
+merges as (
+    select cast(null as text) as customer_id, cast(null as text) as other_customer_id
+),
+
+-- `union` drops what was reached before, so that even a circle of merges ends
+successors as (
+    select f.customer_id, f.customer_id as successor_id
+    from former as f
+    left join current_members as c on f.customer_id = c.customer_id
+    where c.customer_id is null
+    union
+    select s.customer_id, m.other_customer_id as successor_id
+    from successors as s
+    inner join merges as m on s.successor_id = m.customer_id
+),
+
+merged as (
+    select s.customer_id, min(s.successor_id) as successor_id
+    from successors as s
+    inner join current_members as c on s.successor_id = c.customer_id
+    group by s.customer_id
+),
+
+traced as (
+    select
+        f.customer_id,
+        f.entered_at,
+        coalesce(m.successor_id, f.customer_id) as successor_id,
+        m.successor_id is not null as is_merged
+    from former as f
+    left join merged as m on f.customer_id = m.customer_id
+)
+
+select
+    t.customer_id as former_id,
+    t.entered_at,
+    c.customer_id as current_id,
+    coalesce(t.is_merged, false) as is_merged
+from traced as t
+full join current_members as c on t.successor_id = c.customer_id

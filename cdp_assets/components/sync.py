@@ -1,0 +1,135 @@
+"""A sync: an audience or a table, kept in step at a destination."""
+
+from typing import Any
+
+import dagster as dg
+
+from cdp_assets.activation.definition import SyncDefinition, check_supported
+from cdp_assets.activation.engine import run_sync
+from cdp_assets.activation.result import SyncResult
+from cdp_assets.activation.rows import CONSENTS
+from cdp_assets.as_of import AS_OF, read_as_of
+from cdp_assets.components.automation import WAREHOUSE_POOL, WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.components.defined import DefinedComponent
+from cdp_assets.components.table_asset import DEFAULT_OWNERS, Results, asset_key
+from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.destinations.base import Destination
+from cdp_assets.registry import find_plugin
+from cdp_assets.settings import Settings, environment
+from cdp_assets.stages import Stage
+from cdp_assets.tables import Table
+
+ID_HISTORY = Table(Stage.IDENTITY, "id_history")
+
+
+class SyncScaffolder(dg.Scaffolder[Any]):
+    """Writes a `defs.yaml` for a sync into the outbox, to be edited."""
+
+    def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
+        example = {
+            "name": request.target_path.name,
+            "source": "audiences.at_risk_high_value",
+            "destination": "file",
+            "settings": {"format": "jsonl"},
+            "mapping": {"email": "master.customers.email"},
+            "purpose": "email_marketing",
+        }
+        dg.scaffold_component(request, example)
+
+
+@dg.scaffold_with(SyncScaffolder)
+class Sync(DefinedComponent[SyncDefinition]):
+    """Rows of an audience or table, sent to a destination: what is new, what changed, what left."""
+
+    definition_model = SyncDefinition
+
+    def definitions(self) -> dg.Definitions:
+        return dg.Definitions(assets=[sync_asset(self.definition)])
+
+
+def open_destination(definition: SyncDefinition, settings: Settings) -> Destination:
+    """The destination as the sync configures it."""
+    plugin = find_plugin("cdp_assets.destinations", definition.destination, Destination)
+    return plugin.from_settings(definition.settings, settings, environment())
+
+
+def sync_asset(definition: SyncDefinition) -> dg.AssetsDefinition:
+    """The asset of one sync, downstream of what it sends."""
+    key = dg.AssetKey([Stage.ACTIVATION.value, definition.name])
+    upstream = [definition.source_table, *definition.joined_tables, AS_OF.table, ID_HISTORY]
+    upstream += [CONSENTS] if definition.purpose else []
+    spec = dg.AssetSpec(
+        key,
+        description=definition.description or f"{definition.source} to {definition.destination}.",
+        group_name=Stage.ACTIVATION.value,
+        owners=list(DEFAULT_OWNERS),
+        kinds={"python", definition.destination},
+        deps=[asset_key(table) for table in dict.fromkeys(upstream)],
+        code_version=definition.model_dump_json(),
+        automation_condition=WHEN_INPUTS_CHANGE,
+        freshness_policy=fresh_within(36),
+        metadata={"dagster/column_lineage": _lineage(definition)},
+    )
+    check = dg.AssetCheckSpec(
+        "rejected_share", asset=key, description=f"At most {definition.max_rejected_share:.0%} of rows are refused."
+    )
+
+    @dg.multi_asset(specs=[spec], check_specs=[check], name=f"activation__{definition.name}", pool=WAREHOUSE_POOL)
+    def send(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+        settings = Settings.from_env()
+        destination = open_destination(definition, settings)
+        check_supported(definition, destination)
+        opened = warehouse.get()
+
+        def progress(done: int, planned: int) -> None:
+            context.log.info(f"{done:,} of {planned:,} rows sent")
+
+        try:
+            result = run_sync(
+                opened, definition, destination, settings.secret_key(), read_as_of(opened), context.run_id, progress
+            )
+        finally:
+            destination.close()
+        yield _result(key, definition, result)
+
+    return send
+
+
+def _lineage(definition: SyncDefinition) -> dg.TableColumnLineage:
+    deps = {}
+    for field, column in definition.mapping.items():
+        table, _, name = column.rpartition(".")
+        source = Table.parse(table) if table else definition.source_table
+        deps[field] = [dg.TableColumnDep(asset_key(source), name)]
+    return dg.TableColumnLineage(deps_by_column=deps)
+
+
+def _result(key: dg.AssetKey, definition: SyncDefinition, result: SyncResult) -> dg.MaterializeResult[Any]:
+    counts = {
+        "planned": result.planned,
+        "sent": result.tally.attempted.total(),
+        "accepted": result.tally.succeeded.total(),
+        "rejected": result.tally.failed.total(),
+        "invalid": result.tally.invalid,
+        "suppressed": result.tally.suppressed,
+    }
+    schema = dg.TableSchema(columns=[dg.TableColumn(field) for field in definition.mapping])
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            **counts,
+            "dagster/row_count": result.held_rows,
+            "dagster/column_schema": schema,
+            "dagster/column_lineage": _lineage(definition),
+            "rows_per_second": round(result.rows_per_second, 1),
+            "rebaselined": result.rebaselined,
+            "resumed": result.resumed,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="rejected_share",
+                passed=result.rejected_share <= definition.max_rejected_share,
+                metadata={"rejected_share": result.rejected_share, "allowed": definition.max_rejected_share},
+            )
+        ],
+    )

@@ -1,0 +1,140 @@
+"""What a destination is to the sync engine: it takes one batch and says what became of each row.
+
+A destination keeps no state, does not retry, and does not log what it sends; the engine does the first two.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from cdp_assets.settings import Settings
+
+
+class Operation(StrEnum):
+    """What happens to a row at the destination. Removals are sent first, then changes, then additions."""
+
+    REMOVE = "remove"
+    CHANGE = "change"
+    ADD = "add"
+
+
+class Mode(StrEnum):
+    """Which operations a sync sends: see the guide for what each does with rows the destination already holds."""
+
+    MIRROR = "mirror"
+    UPSERT = "upsert"
+    INSERT = "insert"
+    UPDATE = "update"
+    REMOVE = "remove"
+
+
+class Removal(StrEnum):
+    """What a removal does: delete the row, empty the mapped fields, or nothing at all (it is never sent)."""
+
+    DELETE = "delete"
+    CLEAR_FIELDS = "clear_fields"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a batch. `fields` has the mapped values; it is empty for a removal by deletion.
+
+    `previous_key` is the key the destination knows the row by, when a merge of customers changed it;
+    `merged_into` names, on a removal, the row that took this one's place. The checksum is keyed: it tells nothing.
+    """
+
+    key: str
+    fields: Mapping[str, Any] = field(repr=False)
+    checksum: str = field(default="", repr=False)
+    previous_key: str | None = None
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that share one operation. Replayed after a crash it has the same run id, name, rows and so key."""
+
+    sync: str
+    run_id: str
+    name: str
+    as_of: datetime
+    operation: Operation
+    removal: Removal
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def idempotency_key(self) -> str:
+        """64 hexadecimal digits: the same for a batch sent again, another for any other batch."""
+        digest = hashlib.sha256()
+        for text in (self.sync, self.run_id, self.name, self.operation):
+            digest.update(f"{len(text)}:{text}".encode())
+        for row in self.rows:
+            digest.update(f"{len(row.key)}:{row.key}:{row.checksum};".encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """What the destination said of one row; the reason may quote it, the engine redacts what is personal."""
+
+    key: str
+    accepted: bool
+    reason: str = field(default="", repr=False)
+
+
+class TransientError(Exception):
+    """The batch may succeed when sent again, after `retry_after` seconds if the destination named a time."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class PermanentError(Exception):
+    """The destination refused the batch as a whole and would refuse it again: some row in it is at fault."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a destination can take: rows a batch, the modes, and how it can remove."""
+
+    batch_size: int
+    modes: frozenset[Mode] = frozenset(Mode)
+    removals: frozenset[Removal] = frozenset(Removal)
+
+
+class Destination(ABC):
+    """A place rows are sent to; a sync's `settings` are checked against `settings_model`."""
+
+    settings_model: ClassVar[type[BaseModel]]
+    limits: Limits
+
+    @classmethod
+    @abstractmethod
+    def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "Destination":
+        """The destination as a sync configures it; it is not connected to before it is used.
+
+        Raises:
+            ConfigurationError: a setting is wrong or missing; the message names it and what is allowed.
+        """
+
+    @abstractmethod
+    def send(self, batch: Batch) -> list[RowResult]:
+        """One result a row, in any order, once the destination has taken them durably.
+
+        Raises:
+            TransientError: try the same batch again later.
+            PermanentError: the batch was refused whole because of what is in it; nothing of it was applied.
+            DestinationError: no batch can succeed (credentials, address, configuration).
+        """
+
+    def close(self) -> None:  # noqa: B027 - most destinations hold nothing open
+        """Let go of connections; the destination is not used afterwards."""

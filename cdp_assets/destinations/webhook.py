@@ -1,0 +1,127 @@
+"""Any HTTP endpoint: a POST a batch, JSON in and, if the endpoint wants to tell rows apart, JSON out.
+
+Body: `{"sync", "run_id", "batch", "operation", "removal", "rows": [{"key", "operation", "fields"}]}`, with the header
+`Idempotency-Key`. A 2xx accepts every row, unless it answers `{"results": [{"key", "status": "ok" | "error",
+"reason"}]}`: then the rows it does not call `ok` count as refused.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from cdp_assets.activation.validation import validated
+from cdp_assets.destinations._http import sent
+from cdp_assets.destinations._payload import line, record
+from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
+from cdp_assets.errors import ConfigurationError, DestinationError
+from cdp_assets.settings import Settings
+
+BASE_URL = "CDP_WEBHOOK_BASE_URL"
+
+
+class WebhookSettings(BaseModel):
+    """Where to post: `base_url` (else CDP_WEBHOOK_BASE_URL) and `path`; a token is named by its variable only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str | None = None
+    path: str = ""
+    token_variable: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
+    timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+    batch_size: int = Field(default=500, ge=1, le=10_000)
+
+
+class WebhookDestination(Destination):
+    """Posts batches to one URL."""
+
+    settings_model = WebhookSettings
+
+    def __init__(
+        self,
+        url: str,
+        settings: WebhookSettings,
+        token: str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.url = httpx.URL(url)
+        self.limits = Limits(batch_size=settings.batch_size)
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self._client = httpx.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
+        self._now = now
+
+    @classmethod
+    def from_settings(
+        cls,
+        values: Mapping[str, Any],
+        settings: Settings,  # noqa: ARG003 - a webhook needs nothing of the deployment's own
+        env: Mapping[str, str],
+    ) -> "WebhookDestination":
+        found = validated(WebhookSettings, values, "destination 'webhook'")
+        base = found.base_url or env.get(BASE_URL) or ""
+        url = _address(base, found.path)
+        token = env.get(found.token_variable) if found.token_variable else None
+        if found.token_variable and not token:
+            raise ConfigurationError(
+                f"destination 'webhook': {found.token_variable} is not set; it must hold the token."
+            )
+        return cls(url, found, token)
+
+    def send(self, batch: Batch) -> list[RowResult]:
+        body = {
+            "sync": batch.sync,
+            "run_id": batch.run_id,
+            "batch": batch.name,
+            "operation": batch.operation.value,
+            "removal": batch.removal.value,
+            "rows": [record(batch, row) for row in batch.rows],
+        }
+        headers = {"Idempotency-Key": batch.idempotency_key}
+        where = f"the webhook at {self.url.host}"
+        response = sent(lambda: self._client.post(self.url, content=line(body), headers=headers), where, self._now)
+        return _results(batch, response, where)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _address(base: str, path: str) -> str:
+    url = f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+    try:
+        usable = httpx.URL(url).host and url.startswith(("http://", "https://"))
+    except httpx.InvalidURL:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            f"destination 'webhook': base_url is {base!r}; set it, or {BASE_URL}, to an http:// or https:// address."
+        )
+    return url
+
+
+def _results(batch: Batch, response: httpx.Response, where: str) -> list[RowResult]:
+    listed = _listed(response)
+    if listed is None:
+        return [RowResult(row.key, accepted=True) for row in batch.rows]
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise DestinationError(
+            f"{where} answered with results that are not a list of objects; nothing is known of them."
+        )
+    said = {str(item.get("key")): item for item in cast("list[dict[str, Any]]", listed)}
+    return [_result(row.key, said.get(row.key)) for row in batch.rows]
+
+
+def _listed(response: httpx.Response) -> object:
+    """The answer's `results`; None if it has none."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body.get("results") if isinstance(body, dict) else None
+
+
+def _result(key: str, item: Mapping[str, Any] | None) -> RowResult:
+    if item is None:
+        return RowResult(key, accepted=False, reason="the answer does not mention the row")
+    return RowResult(key, accepted=item.get("status") == "ok", reason=str(item.get("reason") or ""))

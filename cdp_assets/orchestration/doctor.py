@@ -1,0 +1,102 @@
+"""`cdp doctor`: looks at everything a run needs, and says how to mend what is missing."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from cdp_assets.components.process import PID_TAG, is_alive
+from cdp_assets.components.warehouse import open_warehouse
+from cdp_assets.dbt_project import prepare_manifest
+from cdp_assets.definitions import defs as load_definitions
+from cdp_assets.errors import CdpError
+from cdp_assets.orchestration.arrivals import sources_of
+from cdp_assets.orchestration.instance import open_instance, unfinished_runs
+from cdp_assets.settings import Settings
+from cdp_assets.sources.load import landing_of
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: whether it is well, what was found, and how to mend it when it is not."""
+
+    name: str
+    ok: bool
+    found: str
+    fix: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at folders, warehouse, dbt project, definitions, sources and runs, in this order."""
+    checks: list[Callable[[Settings], Iterator[Finding]]] = [_folders, _warehouse, _project, _sources, _runs]
+    findings: list[Finding] = []
+    for check in checks:
+        try:
+            findings += check(settings)
+        except CdpError as error:
+            findings.append(Finding(check.__name__.strip("_"), False, str(error), "mend what the message names."))
+    return findings
+
+
+def print_findings(findings: list[Finding]) -> None:
+    """One line each; what is wrong comes with its fix."""
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in findings:
+        console.print(f"{'ok  ' if finding.ok else 'FIX '} {finding.name}: {finding.found}", markup=False)
+        if not finding.ok:
+            console.print(f"     {finding.fix}", markup=False)
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    folders = {
+        "CDP_LANDING_DIR": settings.landing_dir,
+        "CDP_OUTBOX_DIR": settings.outbox_dir,
+        "DAGSTER_HOME": settings.dagster_home,
+        "CDP_DBT_OUTPUT_DIR": settings.dbt_output_dir,
+    }
+    for name, folder in folders.items():
+        nearest = _nearest_existing(folder)
+        ok = nearest.is_dir() and os.access(nearest, os.W_OK)
+        yield Finding(name, ok, str(folder), f"make {nearest} a folder this user may write to, or set {name}.")
+
+
+def _nearest_existing(path: Path) -> Path:
+    return path if path.exists() else _nearest_existing(path.parent)
+
+
+def _warehouse(settings: Settings) -> Iterator[Finding]:
+    tables = open_warehouse(settings).tables()
+    where = f" {settings.duckdb_path}" if settings.warehouse == "duckdb" else ""
+    yield Finding("warehouse", True, f"{settings.warehouse}{where}, {len(tables)} tables")
+
+
+def _project(settings: Settings) -> Iterator[Finding]:
+    manifest = prepare_manifest(settings)
+    yield Finding("dbt project", True, f"parsed, manifest in {manifest.parent}")
+    graph = load_definitions().resolve_asset_graph()
+    yield Finding("definitions", True, f"{len(graph.executable_asset_keys)} assets")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    for source in sources_of(load_definitions().resolve_asset_graph()):
+        table = source.tables[0]
+        count = len(landing_of(table, settings).arrivals())
+        pattern = table.landing.get("glob", table.landing["type"])
+        yield Finding(
+            str(source.raw_table(table)),
+            count > 0,
+            f"{count} files match {pattern}",
+            f"drop a file that matches into {settings.landing_dir}, or write the sample: cdp sample.",
+        )
+
+
+def _runs(settings: Settings) -> Iterator[Finding]:
+    with open_instance(settings) as instance:
+        dead = [run.run_id for run in unfinished_runs(instance) if PID_TAG in run.tags and not is_alive(run.tags)]
+    yield Finding("runs", not dead, f"{len(dead)} runs whose process is gone", "start `cdp run`; it clears them first.")

@@ -1,0 +1,149 @@
+"""Refreshing an audience keeps who stays, logs who moves, and follows merged customer ids."""
+
+from datetime import timedelta
+
+import pytest
+
+from cdp_assets.audiences.catalogue import CUSTOMERS
+from cdp_assets.audiences.contracts import MEMBERSHIP_LOG, audience_contract
+from cdp_assets.audiences.membership import ID_HISTORY, refresh_audience
+from cdp_assets.errors import CdpError, WarehouseError
+from cdp_assets.tables import Table
+from cdp_assets_tests.unit.audiences.world import AS_OF, customer, definition, fill
+
+FRENCH = definition({"property": {"field": "country", "eq": "FR"}}, name="french")
+LATER, LATEST = AS_OF + timedelta(days=1), AS_OF + timedelta(days=2)
+
+
+def have(warehouse, *french):
+    fill(warehouse, {CUSTOMERS: [customer("other", country="DE"), *(customer(c, country="FR") for c in french)]})
+
+
+def merge(warehouse, **merged):
+    for gone, survivor in merged.items():
+        row = f"SELECT 'merged' AS event, '{gone}' AS customer_id, '{survivor}' AS other_customer_id"
+        warehouse.write_select(ID_HISTORY, row, "append")
+
+
+def members(warehouse):
+    rows = warehouse.read_arrow("SELECT * FROM audiences.french").to_pylist()
+    return {row["customer_id"]: row["entered_at"] for row in rows}
+
+
+def log(warehouse):
+    rows = warehouse.read_arrow("SELECT * FROM audiences.membership_log").to_pylist()
+    return sorted((row["at"], row["change"], row["customer_id"]) for row in rows)
+
+
+def test_members_enter_stay_and_leave(warehouse):
+    have(warehouse, "a", "b")
+    first = refresh_audience(warehouse, FRENCH, AS_OF)
+    have(warehouse, "b", "c")
+    second = refresh_audience(warehouse, FRENCH, LATER)
+    assert (first.members, first.entered, first.exited) == (2, 2, 0)
+    assert (second.members, second.entered, second.exited, second.merged) == (2, 1, 1, 0)
+    assert members(warehouse) == {"b": AS_OF, "c": LATER}
+    assert log(warehouse) == [
+        (AS_OF, "enter", "a"),
+        (AS_OF, "enter", "b"),
+        (LATER, "enter", "c"),
+        (LATER, "exit", "a"),
+    ]
+
+
+def test_the_same_run_twice_changes_nothing(warehouse):
+    have(warehouse, "a", "b")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    before = members(warehouse), log(warehouse)
+    again = refresh_audience(warehouse, FRENCH, AS_OF)
+    assert (again.members, again.entered, again.exited, again.merged) == (2, 0, 0, 0)
+    assert (members(warehouse), log(warehouse)) == before
+
+
+def test_who_left_and_came_back_entered_anew(warehouse):
+    for people, as_of in ((["a"], AS_OF), ([], LATER), (["a"], LATEST)):
+        have(warehouse, *people)
+        refresh_audience(warehouse, FRENCH, as_of)
+    assert members(warehouse) == {"a": LATEST}
+    assert [change for _, change, _ in log(warehouse)] == ["enter", "exit", "enter"]
+
+
+def test_a_merged_member_hands_its_earlier_entry_to_the_survivor(warehouse):
+    have(warehouse, "a")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    have(warehouse, "c")
+    merge(warehouse, a="b", b="c")
+    change = refresh_audience(warehouse, FRENCH, LATER)
+    assert (change.entered, change.exited, change.merged) == (0, 0, 1)
+    assert members(warehouse) == {"c": AS_OF}
+    assert log(warehouse)[1:] == [(LATER, "merged", "a")]
+
+
+def test_two_members_merged_are_one_since_the_earlier_entry(warehouse):
+    have(warehouse, "a")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    have(warehouse, "a", "b")
+    refresh_audience(warehouse, FRENCH, LATER)
+    have(warehouse, "b")
+    merge(warehouse, a="b")
+    refresh_audience(warehouse, FRENCH, LATEST)
+    assert members(warehouse) == {"b": AS_OF}
+    assert log(warehouse)[2:] == [(LATEST, "merged", "a")]
+    assert refresh_audience(warehouse, FRENCH, LATEST).merged == 0
+
+
+def test_a_member_merged_into_someone_outside_the_audience_leaves(warehouse):
+    have(warehouse, "a")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    have(warehouse)
+    merge(warehouse, a="other")
+    assert refresh_audience(warehouse, FRENCH, LATER).exited == 1
+    assert members(warehouse) == {}
+
+
+def test_a_circle_of_merges_ends(warehouse):
+    have(warehouse, "a")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    have(warehouse, "c")
+    merge(warehouse, a="b", b="a")
+    change = refresh_audience(warehouse, FRENCH, LATER)
+    assert (change.entered, change.exited, change.merged) == (1, 1, 0)
+
+
+def test_audiences_share_the_log_without_disturbing_each_other(warehouse):
+    have(warehouse, "a")
+    german = definition({"property": {"field": "country", "eq": "DE"}}, name="german")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    change = refresh_audience(warehouse, german, AS_OF)
+    assert (change.members, change.entered) == (1, 1)
+    versions = warehouse.read_arrow(
+        "SELECT audience, definition_version AS v FROM audiences.membership_log"
+    ).to_pylist()
+    assert {row["audience"]: row["v"] for row in versions} == {"french": FRENCH.version, "german": german.version}
+
+
+def test_the_tables_are_as_the_contracts_say(warehouse):
+    have(warehouse, "a")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    for contract in (audience_contract(FRENCH), MEMBERSHIP_LOG):
+        written = warehouse.read_arrow(f"SELECT * FROM {contract.table}")
+        assert {f.name: f.type for f in written.schema} == {c.name: c.type for c in contract.columns}
+
+
+def test_a_failure_between_the_writes_leaves_everything_as_it_was(warehouse, monkeypatch):
+    have(warehouse, "a")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    before = members(warehouse), log(warehouse)
+    have(warehouse, "b")
+    real = type(warehouse).write_select
+
+    def failing(self, table, *rest):
+        if table == Table("audiences", "french"):
+            raise WarehouseError("lost the connection")
+        return real(self, table, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(warehouse), "write_select", failing)
+        with pytest.raises(CdpError, match="lost"):
+            refresh_audience(warehouse, FRENCH, LATER)
+    assert (members(warehouse), log(warehouse)) == before

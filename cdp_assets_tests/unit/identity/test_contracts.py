@@ -1,0 +1,22 @@
+"""Every column says what it is and where it comes from."""
+
+import pytest
+
+from cdp_assets.identity.contracts import CONTRACTS
+
+OWN = {str(contract.table): {column.name for column in contract.columns} for contract in CONTRACTS}
+FACTS_OF_THE_RUN = {"run_id", "version", "model_version", "threshold"}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table.name)
+def test_every_column_has_a_description_and_a_lineage_that_exists(contract):
+    for column in contract.columns:
+        assert column.description
+        assert column.lineage or column.name in FACTS_OF_THE_RUN
+        for upstream in column.lineage:
+            stage, table, name = upstream.split(".")
+            assert stage in {"raw", "lookup", "identity"}
+            if stage == "identity":
+                assert name in OWN[f"{stage}.{table}"]
+                assert table != contract.table.name
+    assert set(contract.key) <= {column.name for column in contract.columns}
