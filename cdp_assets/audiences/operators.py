@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from cdp_assets.audiences.strict import Strict
 
@@ -44,13 +44,20 @@ _Boolean = Annotated[bool, Tag("boolean")]
 _Whole = Annotated[int, Tag("whole")]
 _Finite = Annotated[float, Field(allow_inf_nan=False), Tag("number")]
 _Text = Annotated[str, AfterValidator(_storable), Tag("text")]
+# The JSON Schemas are written out: a whole number would be two of a union's branches, and `oneOf` refuses that.
 Scalar = Annotated[
-    _Boolean | _Whole | _Finite | _Text, _one_of("must be a text, a number, true or false"), BeforeValidator(_written)
+    _Boolean | _Whole | _Finite | _Text,
+    _one_of("must be a text, a number, true or false"),
+    BeforeValidator(_written),
+    WithJsonSchema({"type": ["boolean", "number", "string"]}),
 ]
 Orderable = Annotated[
-    _Whole | _Finite | _Text, _one_of("must be a number, or a date or moment in ISO 8601"), BeforeValidator(_written)
+    _Whole | _Finite | _Text,
+    _one_of("must be a number, or a date or moment in ISO 8601"),
+    BeforeValidator(_written),
+    WithJsonSchema({"type": ["number", "string"]}),
 ]
-Number = Annotated[_Whole | _Finite, _one_of("must be a number")]
+Number = Annotated[_Whole | _Finite, _one_of("must be a number"), WithJsonSchema({"type": "number"})]
 
 
 class Comparison(Strict):

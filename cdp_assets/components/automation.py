@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TypeAlias
 
 import dagster as dg
+
+Condition: TypeAlias = dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]
 
 WHEN_INPUTS_CHANGE = (
     dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
@@ -14,7 +17,7 @@ READ_ONLY_DEPS = "cdp/read_only_deps"
 """Key of the tables that an asset reads without being run again when they change."""
 
 
-def when_inputs_change(except_for: Sequence[dg.AssetKey] = ()) -> dg.AutomationCondition[dg.AssetKey]:
+def when_inputs_change(except_for: Sequence[dg.AssetKey] = ()) -> Condition:
     """`WHEN_INPUTS_CHANGE`, with some inputs left out."""
     if not except_for:
         return WHEN_INPUTS_CHANGE
