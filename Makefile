@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+export UV_SYSTEM_CERTS ?= 1
 
 demo: $(VENV)/runtime.ok
 	@echo "[2/3] writing the sample exports"

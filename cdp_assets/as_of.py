@@ -53,12 +53,12 @@ def parse_as_of(text: str) -> datetime:
         return SAMPLE_AS_OF
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise ConfigurationError(
             f"as_of is {text!r}; it must be a date such as 2026-06-30, a moment such as 2026-06-30T12:00:00Z,"
             " or `sample`."
         ) from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def today() -> datetime:

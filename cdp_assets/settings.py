@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,12 +69,19 @@ class Settings:
         return replace(self, lock_timeout=seconds)
 
     def secret_key(self) -> bytes:
-        """The key of checksums: `CDP_SECRET_KEY`, else a file made on first use that only its owner can read."""
+        """The key of checksums: `CDP_SECRET_KEY`, else a file made on first use that only its owner can read.
+
+        Raises:
+            ConfigurationError: the file is empty.
+        """
         if self.secret_key_value:
             return self.secret_key_value.encode()
         if not self.secret_key_file.exists():
             _create_private(self.secret_key_file, secrets.token_hex(32))
-        return self.secret_key_file.read_bytes()
+        key = self.secret_key_file.read_bytes()
+        if not key.strip():
+            raise ConfigurationError(f"the key file {self.secret_key_file} is empty; delete it to have a new key made.")
+        return key
 
 
 def environment() -> Mapping[str, str]:
@@ -84,12 +92,12 @@ def environment() -> Mapping[str, str]:
 def _create_private(path: Path, text: str) -> None:
     """Write a file only its owner can read; of several processes at once, the first one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    handle, draft = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    with os.fdopen(handle, "w") as file:
         file.write(text)
     with contextlib.suppress(FileExistsError):
         os.link(draft, path)
-    draft.unlink()
+    Path(draft).unlink()
 
 
 def _path(env: Mapping[str, str], name: str, default: Path) -> Path:

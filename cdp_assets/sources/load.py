@@ -1,7 +1,7 @@
 """Loads what arrived into a raw table: each content once, each file whole or not at all."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,16 +65,6 @@ def latest_rejected_share(warehouse: Warehouse, raw_table: Table) -> float:
     return rejected / met if met else 0.0
 
 
-def pending(landing: Landing, known: set[str]) -> Iterator[tuple[Arrival, str]]:
-    """Arrivals not loaded yet, each with its content hash; of equal contents the first."""
-    seen = set(known)
-    for arrival in landing.arrivals():
-        content_hash = landing.content_hash(arrival)
-        if content_hash not in seen:
-            seen.add(content_hash)
-            yield arrival, content_hash
-
-
 def load_table(
     warehouse: Warehouse,
     source: SourceDefinition,
@@ -83,7 +73,7 @@ def load_table(
     now: datetime,
     progress: Progress = lambda _: None,
 ) -> LoadReport:
-    """Load every arrival of a table that the ledger does not know.
+    """Load every arrival of a table that the ledger does not know; of equal contents the first.
 
     A file that cannot be read does not stop the others: it is named in the report's `failures` and tried again
     by the next run.
@@ -93,10 +83,14 @@ def load_table(
     warehouse.ensure(LOADS, REJECTED_ROWS)
     _ensure_columns(warehouse, raw_table, table)
     landing = landing_of(table, settings)
-    for arrival, content_hash in pending(landing, loaded_hashes(warehouse, raw_table)):
-        load = _Load(warehouse, source, table, landing, arrival, content_hash, now)
+    known = loaded_hashes(warehouse, raw_table)
+    for arrival in landing.arrivals():
         try:
-            rows, rejected = load.run()
+            content_hash = landing.content_hash(arrival)
+            if content_hash in known:
+                continue
+            known.add(content_hash)
+            rows, rejected = _Load(warehouse, source, table, landing, arrival, content_hash, now).run()
         except SourceError as error:
             report.failures.append(str(error))
             continue

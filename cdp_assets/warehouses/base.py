@@ -115,4 +115,5 @@ class Warehouse(ABC):
             expression = sqlglot.parse_one(statement, dialect="duckdb") if isinstance(statement, str) else statement
             return expression.sql(dialect=self.dialect, unsupported_level=ErrorLevel.RAISE)
         except sqlglot.errors.SqlglotError as error:
-            raise WarehouseError(f"cannot be said in {self.dialect}'s SQL: {error}") from error
+            said = (str(error).splitlines() or [""])[0]  # the lines below quote the statement, literals and all
+            raise WarehouseError(f"cannot be said in {self.dialect}'s SQL: {said}") from error

@@ -22,6 +22,7 @@ from cdp_assets.warehouses.base import Query, Rows, Warehouse, WriteMode
 
 _INCOMING = "cdp_incoming"
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
+_QUOTES_DATA = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
 
 
 class DuckDBWarehouse(Warehouse):
@@ -133,7 +134,7 @@ class DuckDBWarehouse(Warehouse):
         while True:
             try:
                 connection = duckdb.connect(str(self.path))
-            except duckdb.IOException as error:
+            except duckdb.Error as error:
                 holder = re.search(r"lock is held in (.*?) \(PID (\d+)\)", str(error))
                 if holder is None:
                     raise WarehouseError(f"cannot open the warehouse {self.path}: {_first_line(error)}") from error
@@ -199,7 +200,16 @@ def _quoted(name: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return (str(error).splitlines() or [""])[0]
+
+
+def _without_values(error: duckdb.Error) -> str:
+    """What DuckDB said; when that quotes the data, which may be personal, only the kind of error and the column."""
+    said = _first_line(error)
+    if not isinstance(error, _QUOTES_DATA):
+        return said
+    column = re.search(r"when casting from source column (\w+)$", said)
+    return said.partition(":")[0] + (f" in column {column[1]}" if column else "") + "; the value is not shown."
 
 
 @contextmanager
@@ -207,4 +217,6 @@ def _errors_named() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise WarehouseError(f"DuckDB refused a statement: {_first_line(error)}") from error
+        # The cause is kept out where it quotes data: a traceback in a run's log would show it.
+        cause = None if isinstance(error, _QUOTES_DATA) else error
+        raise WarehouseError(f"DuckDB refused a statement: {_without_values(error)}") from cause

@@ -1,7 +1,7 @@
 """Lines of a text file, with the bytes that are not UTF-8 kept so that their row can be refused."""
 
 import gzip
-import itertools
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -9,7 +9,7 @@ from typing import TextIO
 
 def open_text(path: Path) -> TextIO:
     """Open a text file, compressed or not. Bytes that are not UTF-8 come as lone surrogates."""
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
@@ -34,7 +34,8 @@ class Lines:
     """An iterator over lines that remembers those of the current record and takes lines back."""
 
     def __init__(self, file: TextIO) -> None:
-        self._lines: Iterator[str] = iter(file)
+        self._lines = iter(file)
+        self._again: deque[str] = deque()
         self._next = 1
         self.first = 1
         self.record: list[str] = []
@@ -45,14 +46,14 @@ class Lines:
 
     def push_back_all_but_first(self) -> None:
         """Keep the record's first line alone; the others will be read again."""
-        self._lines = itertools.chain(self.record[1:], self._lines)
+        self._again.extendleft(reversed(self.record[1:]))
         self._next = self.first + 1
         self.record = self.record[:1]
 
     def bounded(self, longest: int) -> Iterator[str]:
         """The lines, ending early when one record takes more than `longest` of them."""
         while len(self.record) < longest:
-            line = next(self._lines, None)
+            line = self._again.popleft() if self._again else next(self._lines, None)
             if line is None:
                 return
             self._next += 1

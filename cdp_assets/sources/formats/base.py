@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from cdp_assets.errors import SourceError
+from cdp_assets.sources.formats._text import unreadable
 
 BATCH_ROWS = 100_000
 
@@ -54,6 +55,20 @@ class Format(ABC):
         """
 
 
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Refuse a file whose columns cannot be told apart or kept; upper and lower case are one."""
+    lowered = [name.lower() for name in names]
+    repeated = sorted({name for name in lowered if lowered.count(name) > 1})
+    if repeated or "" in names:
+        raise SourceError(
+            f"{path.name} names a column {'twice: ' + ', '.join(repeated) if repeated else 'with nothing'};"
+            " each column needs a name of its own (upper and lower case are one)."
+        )
+    bad = next(filter(None, map(unreadable, names)), None)
+    if bad:
+        raise SourceError(f"{path.name} has a column name that cannot be kept: {bad}; write the file as UTF-8.")
+
+
 def check_required(path: Path, required: Sequence[str], found: Sequence[str]) -> None:
     """Refuse a file without the columns it must have; upper and lower case are one."""
     present = {name.lower() for name in found}
@@ -68,6 +83,6 @@ def check_required(path: Path, required: Sequence[str], found: Sequence[str]) ->
 def empty_required(row: dict[str, str | None], required: Sequence[str]) -> str | None:
     """Why a row cannot be used: a required value is empty; null when it can."""
     for name in required:
-        if not row.get(name):
+        if not (row.get(name) or "").strip():
             return f"the required column {name} is empty"
     return None

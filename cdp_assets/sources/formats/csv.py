@@ -8,16 +8,26 @@ from pydantic import Field
 
 from cdp_assets.errors import SourceError
 from cdp_assets.sources.formats._text import Lines, open_text, unreadable
-from cdp_assets.sources.formats.base import BATCH_ROWS, Batch, Format, FormatOptions, Rejected, check_required
+from cdp_assets.sources.formats.base import (
+    BATCH_ROWS,
+    Batch,
+    Format,
+    FormatOptions,
+    Rejected,
+    check_names,
+    check_required,
+)
 
 _LONGEST_RECORD = 1000
 """Lines a quoted field may run over before its opening quote is taken for a mistake."""
+
+csv.field_size_limit(2**31 - 1)  # the default refuses fields over 128 KB
 
 
 class CsvOptions(FormatOptions):
     """How the file is written."""
 
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    delimiter: str = Field(default=",", pattern=r'^[^"\r\n]\z')
 
 
 class CsvFormat(Format):
@@ -79,13 +89,7 @@ def _header(path: Path, first: tuple[int, str, list[str] | None] | None, require
     if first is None or first[2] is None:
         raise SourceError(f"{path.name} has no header line; the first line of a CSV file names its columns.")
     header = [name.strip() for name in first[2]]
-    lowered = [name.lower() for name in header]
-    repeated = sorted({name for name in lowered if lowered.count(name) > 1})
-    if repeated or "" in header:
-        raise SourceError(
-            f"{path.name} names a column {'twice: ' + ', '.join(repeated) if repeated else 'with nothing'};"
-            " each column needs a name of its own (upper and lower case are one)."
-        )
+    check_names(path, header)
     check_required(path, required, header)
     return header
 

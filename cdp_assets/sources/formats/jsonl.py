@@ -18,7 +18,7 @@ class JsonLinesFormat(Format):
     suffixes = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
     def batches(self, path: Path, required: Sequence[str]) -> Iterator[Batch]:
-        seen: set[str] = set()
+        spelling: dict[str, str] = {}  # each column as the file first spells it: keys may differ in case between lines
         rows: list[dict[str, str | None]] = []
         lines: list[int] = []
         rejected: list[Rejected] = []
@@ -28,19 +28,21 @@ class JsonLinesFormat(Format):
                     continue
                 row = _object(text)
                 if isinstance(row, dict):
-                    seen.update(row)
-                reason = row if isinstance(row, str) else empty_required(row, required)
+                    row = {spelling.setdefault(key.lower(), key): value for key, value in row.items()}
+                    reason = empty_required(row, [spelling.get(name.lower(), name) for name in required])
+                else:
+                    reason = row
                 if reason is not None or isinstance(row, str):
                     rejected.append(Rejected(number, reason or "", text.rstrip("\r\n")))
                 else:
                     rows.append(row)
                     lines.append(number)
                 if len(rows) + len(rejected) >= BATCH_ROWS:
-                    check_required(path, required, sorted(seen))
+                    check_required(path, required, sorted(spelling.values()))
                     yield _batch(rows, lines, rejected)
                     rows, lines, rejected = [], [], []
-        if seen or rejected:
-            check_required(path, required, sorted(seen))
+        if spelling or rejected:
+            check_required(path, required, sorted(spelling.values()))
         yield _batch(rows, lines, rejected)
 
 
@@ -55,8 +57,9 @@ def _object(text: str) -> dict[str, str | None] | str:
         return "not JSON"
     if not isinstance(value, dict):
         return "not a JSON object"
-    if _differ_in_case_only(tuple(value)):
-        return "keys that differ in upper and lower case only"
+    bad = _unusable(tuple(value))
+    if bad:
+        return bad
     row = {key: _text(item) for key, item in value.items()}
     # Only an escape can bring what the line itself does not have: a zero byte, half a surrogate pair.
     if "\\u" in text and any(item is not None and unreadable(item) for item in row.values()):
@@ -65,8 +68,15 @@ def _object(text: str) -> dict[str, str | None] | str:
 
 
 @lru_cache(maxsize=4096)
-def _differ_in_case_only(keys: tuple[str, ...]) -> bool:
-    return len({key.lower() for key in keys}) != len(keys)
+def _unusable(keys: tuple[str, ...]) -> str | None:
+    """Why keys cannot be columns, if they cannot."""
+    if "" in keys:
+        return "a key that is empty"
+    if len({key.lower() for key in keys}) != len(keys):
+        return "keys that differ in upper and lower case only"
+    if any(map(unreadable, keys)):
+        return "a key with a zero byte or half a surrogate pair"
+    return None
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401 - whatever JSON can hold

@@ -43,12 +43,16 @@ class Landing(ABC):
 
     @abstractmethod
     def content_hash(self, arrival: Arrival) -> str:
-        """SHA-256 of an arrival's bytes, in hexadecimal."""
+        """SHA-256 of an arrival's bytes, in hexadecimal.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
 
     @abstractmethod
     def batches(self, arrival: Arrival, required: Sequence[str]) -> Iterator[Batch]:
         """The arrival's rows.
 
         Raises:
-            SourceError: it cannot be read, or lacks a required column.
+            SourceError: it cannot be read, changed meanwhile, or lacks a required column.
         """

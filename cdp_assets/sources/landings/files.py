@@ -1,6 +1,7 @@
 """Files dropped into the landing folder."""
 
 import hashlib
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,22 +56,28 @@ class FilesLanding(Landing):
         for path in sorted(self.root.glob(self.options.glob)):
             name = path.relative_to(self.root).as_posix()
             hidden = any(part.startswith((".", "_")) for part in Path(name).parts)
-            if path.is_file() and not hidden and not path.name.endswith(_UNFINISHED):
+            if path.is_file() and not hidden and not path.name.lower().endswith(_UNFINISHED):
                 status = path.stat()
                 found.append(Arrival(name, path, status.st_mtime, status.st_size))
         return found
 
     def content_hash(self, arrival: Arrival) -> str:
-        with arrival.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with arrival.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise SourceError(f"{arrival.name} cannot be read: {error.strerror or error}.") from error
 
     def batches(self, arrival: Arrival, required: Sequence[str]) -> Iterator[Batch]:
         try:
             yield from self._format(arrival.path).batches(arrival.path, required)
+            status = arrival.path.stat()
         except OSError as error:
             raise SourceError(f"{arrival.name} cannot be read: {error.strerror or error}.") from error
-        except EOFError as error:
-            raise SourceError(f"{arrival.name} is a compressed file cut short; send it again whole.") from error
+        except (EOFError, zlib.error) as error:
+            raise SourceError(f"{arrival.name} is a compressed file cut short or damaged; send it again.") from error
+        if arrival.stamp != [status.st_size, status.st_mtime]:
+            raise SourceError(f"{arrival.name} changed while it was read; the next run reads it again.")
 
     def _format(self, path: Path) -> Format:
         if self.options.format is not None:
