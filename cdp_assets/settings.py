@@ -13,6 +13,8 @@ from cdp_assets.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+DATA_DIR = PROJECT_ROOT / "data"
+DEFAULT_HOME = DATA_DIR / "dagster_home"
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,17 @@ class Settings:
             ConfigurationError: a value cannot be used; the message names variable, value and what is allowed.
         """
         env = os.environ if env is None else env
-        data = PROJECT_ROOT / "data"
         return cls(
             warehouse=env.get("CDP_WAREHOUSE") or "duckdb",
-            duckdb_path=_path(env, "CDP_DUCKDB_PATH", data / "cdp.duckdb"),
-            landing_dir=_path(env, "CDP_LANDING_DIR", data / "landing"),
-            outbox_dir=_path(env, "CDP_OUTBOX_DIR", data / "outbox"),
-            dagster_home=_path(env, "DAGSTER_HOME", data / "dagster_home"),
-            dbt_output_dir=_path(env, "CDP_DBT_OUTPUT_DIR", data / "dbt"),
+            duckdb_path=_path(env, "CDP_DUCKDB_PATH", DATA_DIR / "cdp.duckdb"),
+            landing_dir=_path(env, "CDP_LANDING_DIR", DATA_DIR / "landing"),
+            outbox_dir=_path(env, "CDP_OUTBOX_DIR", DATA_DIR / "outbox"),
+            dagster_home=_path(env, "DAGSTER_HOME", DEFAULT_HOME),
+            dbt_output_dir=_path(env, "CDP_DBT_OUTPUT_DIR", DATA_DIR / "dbt"),
             lock_timeout=_seconds(env, "CDP_LOCK_TIMEOUT_SECONDS", 120.0),
             reporting_timezone=_timezone(env, "CDP_REPORTING_TIMEZONE", "UTC"),
             settle_time=_seconds(env, "CDP_LANDING_SETTLE_SECONDS", 2.0),
-            secret_key_file=_path(env, "CDP_SECRET_KEY_FILE", data / "secret.key"),
+            secret_key_file=_path(env, "CDP_SECRET_KEY_FILE", DATA_DIR / "secret.key"),
             secret_key_value=env.get("CDP_SECRET_KEY") or None,
         )
 

@@ -51,11 +51,11 @@ def new_arrivals(
     Arrivals changed less than the settle time ago may still be written to; they are left for the next look.
     """
     result = NewArrivals()
-    newest = time.time() - settings.settle_time
+    now = time.time()
     for source in sources:
         raw_table = source.raw_table(source.tables[0])
         landing = landing_of(source.tables[0], settings)
-        settled = [arrival for arrival in landing.arrivals() if arrival.modified <= newest]
+        settled = [one for one in landing.arrivals() if not 0 <= now - one.modified < settings.settle_time]
         known = seen.get(str(raw_table), {})
         changed = [arrival for arrival in settled if known.get(arrival.name) != arrival.stamp]
         result.seen[str(raw_table)] = {arrival.name: arrival.stamp for arrival in settled}

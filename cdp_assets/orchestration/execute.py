@@ -3,11 +3,11 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 from uuid import uuid4
 
 import dagster as dg
@@ -28,16 +28,22 @@ class Execution:
     failures: list[str] = field(default_factory=list)
 
 
-Listener = Callable[[str, float], None]
-"""Called with a table's name and the seconds since the run began, when the table is made."""
+class Listener(Protocol):
+    """Hears how a run goes, as it goes; `seconds` are those since the run began."""
+
+    def started(self, step: str) -> None:
+        """A step begins."""
+
+    def made(self, table: str, seconds: float) -> None:
+        """A table is made."""
 
 
 def execute(
     defs: dg.Definitions,
     instance: dg.DagsterInstance,
     keys: Sequence[dg.AssetKey],
-    run_config: dict[str, Any] | None = None,
-    on_made: Listener = lambda *_: None,
+    run_config: dict[str, Any] | None,
+    listener: Listener,
 ) -> Execution:
     """Materialise the assets in one run; a failing step does not stop the steps that do not need it."""
     execution = Execution(str(uuid4()), 0.0)
@@ -49,7 +55,9 @@ def execute(
             return
         if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key is not None:
             execution.made.append(table_name(event.asset_key))
-            on_made(execution.made[-1], time.monotonic() - began)
+            listener.made(execution.made[-1], time.monotonic() - began)
+        elif event.event_type is dg.DagsterEventType.STEP_START and event.step_key is not None:
+            listener.started(event.step_key)
         elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
             execution.failures.append(_failure(event))
         elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:

@@ -6,7 +6,7 @@ import shutil
 import dagster as dg
 
 from cdp_assets.components.process import PID_TAG, is_alive
-from cdp_assets.settings import PROJECT_ROOT, Settings
+from cdp_assets.settings import DEFAULT_HOME, PROJECT_ROOT, Settings
 
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -23,10 +23,14 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make DAGSTER_HOME and point this process, and those it starts, at it."""
+    """Make DAGSTER_HOME and point this process, and those it starts, at it.
+
+    The default home follows this project's `dagster.yaml`; in a home of the user's own, theirs is left alone.
+    """
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     ours, theirs = PROJECT_ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml"
-    if not theirs.exists() or theirs.read_bytes() != ours.read_bytes():
+    outdated = settings.dagster_home == DEFAULT_HOME and theirs.exists() and theirs.read_bytes() != ours.read_bytes()
+    if outdated or not theirs.exists():
         draft = theirs.with_name(f"dagster.yaml.{os.getpid()}")
         shutil.copyfile(ours, draft)
         draft.replace(theirs)

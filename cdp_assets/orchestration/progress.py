@@ -18,7 +18,7 @@ class Progress:
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         self._log = log
         self._left: dict[str, int] = {}
-        self._since = 0.0
+        self._busy = self._console.status("")
 
     def say(self, text: str) -> None:
         """One line."""
@@ -27,9 +27,14 @@ class Progress:
     def begin(self, keys: Sequence[dg.AssetKey]) -> None:
         """A run of these assets begins."""
         self._left = {stage: count for stage in Stage if (count := sum(key.path[0] == stage for key in keys))}
-        self._since = 0.0
         stages = ", ".join(f"{stage} ({count})" for stage, count in self._left.items())
         self.say(f"running {len(keys)} assets: {stages}")
+
+    def started(self, step: str) -> None:
+        """A step begins; a terminal shows it moving until the run is over."""
+        if self._console.is_terminal:
+            self._busy.update(step.replace("__", " "))
+            self._busy.start()
 
     def made(self, table: str, seconds: float) -> None:
         """A table is made; the last one of its stage prints the stage's line."""
@@ -40,6 +45,7 @@ class Progress:
 
     def end(self, execution: Execution) -> None:
         """The run is over."""
+        self._busy.stop()
         for line in execution.failures:
             self.say(f"  FAILED {line}")
         self.say(f"  {len(execution.made)} tables in {execution.seconds:.1f} s")

@@ -1,6 +1,6 @@
 """`cdp run`: brings what is stale up to date, in this process."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -57,14 +57,15 @@ class _Runner:
     def execute(self, keys: list[dg.AssetKey], as_of: datetime | None = None) -> Execution:
         config = {"ops": {"raw__as_of": {"config": {"as_of": as_of.isoformat()}}}} if as_of else None
         self.progress.begin(keys)
-        execution = execute(self.definitions, self.instance, keys, config, self.progress.made)
+        execution = execute(self.definitions, self.instance, keys, config, self.progress)
         self.progress.end(execution)
         return execution
 
     def raw_keys(self, wanted: set[dg.AssetKey], full: bool, as_of: datetime | None) -> list[dg.AssetKey]:
         """Roots to run: those never made, those something landed for, and `as_of` when it moves."""
         raw = [key for key in self.graph.toposorted_asset_keys if key.path[0] == Stage.RAW]
-        landed = new_arrivals(self.warehouse, sources_of(self.graph), self.settings, seen={})
+        at_once = replace(self.settings, settle_time=0.0)  # who asks for a run means what is there now
+        landed = new_arrivals(self.warehouse, sources_of(self.graph), at_once, seen={})
         due = {*self.stale(), *map(asset_key, landed.tables)}
         chosen = [key for key in raw if key in wanted and (full or key in due)]
         if as_of is not None and AS_OF_KEY not in chosen:

@@ -133,6 +133,8 @@ class _Load:
                     rows += self.warehouse.write_arrow(self.raw_table, self._rows(batch), WriteMode.APPEND)
                 if batch.rejected:
                     rejected += self.warehouse.write_arrow(REJECTED_ROWS.table, self._rejected(batch), WriteMode.APPEND)
+            if not self.landing.unchanged(self.arrival):
+                raise SourceError(f"{self.arrival.name} changed while it was read; the next run reads it again.")
             self.warehouse.write_arrow(LOADS.table, self._ledger_row(rows, rejected), WriteMode.APPEND)
         return rows, rejected
 

@@ -27,7 +27,7 @@ csv.field_size_limit(2**31 - 1)  # the default refuses fields over 128 KB
 class CsvOptions(FormatOptions):
     """How the file is written."""
 
-    delimiter: str = Field(default=",", pattern=r'^[^"\r\n]\z')
+    delimiter: str = Field(default=",", pattern=r'^[^"\r\n\x00]\z')
 
 
 class CsvFormat(Format):

@@ -4,12 +4,18 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cdp_assets.sources.formats._text import open_text, unreadable
 from cdp_assets.sources.formats.base import BATCH_ROWS, Batch, Format, Rejected, check_required, empty_required
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse).decode  # NaN and Infinity are Python's, not JSON's
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class JsonLinesFormat(Format):
@@ -52,7 +58,7 @@ def _object(text: str) -> dict[str, str | None] | str:
     if bad:
         return bad
     try:
-        value = json.loads(text)
+        value = _decode(text)
     except (ValueError, RecursionError):
         return "not JSON"
     if not isinstance(value, dict):
@@ -60,7 +66,10 @@ def _object(text: str) -> dict[str, str | None] | str:
     bad = _unusable(tuple(value))
     if bad:
         return bad
-    row = {key: _text(item) for key, item in value.items()}
+    try:
+        row = {key: _text(item) for key, item in value.items()}
+    except ValueError:
+        return "a number too large to keep"
     # Only an escape can bring what the line itself does not have: a zero byte, half a surrogate pair.
     if "\\u" in text and any(item is not None and unreadable(item) for item in row.values()):
         return "it has a zero byte or half a surrogate pair"

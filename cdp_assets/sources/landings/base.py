@@ -50,6 +50,10 @@ class Landing(ABC):
         """
 
     @abstractmethod
+    def unchanged(self, arrival: Arrival) -> bool:
+        """Whether an arrival still is as it was when it was found."""
+
+    @abstractmethod
     def batches(self, arrival: Arrival, required: Sequence[str]) -> Iterator[Batch]:
         """The arrival's rows.
 

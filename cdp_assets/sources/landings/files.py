@@ -68,6 +68,9 @@ class FilesLanding(Landing):
         except OSError as error:
             raise SourceError(f"{arrival.name} cannot be read: {error.strerror or error}.") from error
 
+    def unchanged(self, arrival: Arrival) -> bool:
+        return arrival.path.exists() and _arrival(arrival.name, arrival.path) == arrival
+
     def batches(self, arrival: Arrival, required: Sequence[str]) -> Iterator[Batch]:
         try:
             yield from self._format(arrival.path).batches(arrival.path, required)
@@ -89,6 +92,11 @@ class FilesLanding(Landing):
             f"{path.name}: its format cannot be told from its name;"
             f" set `format` to one of: {', '.join(plugin_names(FORMATS))}."
         )
+
+
+def _arrival(name: str, path: Path) -> Arrival:
+    status = path.stat()
+    return Arrival(name, path, status.st_mtime, status.st_size)
 
 
 def _format_named(name: str, options: dict[str, Any]) -> Format:
