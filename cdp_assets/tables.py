@@ -37,7 +37,7 @@ class Column:
     """A column of a contract.
 
     `lineage` names the columns it is made from as `stage.table.column`; a constant, or a fact of the run itself
-    (its id, a model's version, the time it sent), has none.
+    (its id, the time it sent), has none.
     """
 
     name: str

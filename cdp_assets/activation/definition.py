@@ -1,11 +1,9 @@
 """What a team writes to have a sync: which rows go where, as what, and under which consent."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from cdp_assets.activation.validation import validated
 from cdp_assets.destinations.base import Destination, Mode, Removal
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.tables import Table
@@ -63,15 +61,6 @@ class SyncDefinition(BaseModel):
                 " set exactly one: the consent the rows need, or why they need none"
             )
         return self
-
-
-def parse_definition(values: Mapping[str, Any]) -> SyncDefinition:
-    """The definition in a mapping, as YAML gives it.
-
-    Raises:
-        ConfigurationError: it is not a sync; the message names field, value and what is allowed.
-    """
-    return validated(SyncDefinition, values, f"sync {values.get('name')!r}")
 
 
 def check_supported(definition: SyncDefinition, destination: Destination) -> None:

@@ -2,16 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import ConfigDict, Field, model_validator
 
 from cdp_assets.audiences.operators import Comparison, Duration, Moment, Number
 from cdp_assets.audiences.strict import Strict
-from cdp_assets.errors import ConfigurationError
 
 RESERVED_NAMES = frozenset({"assignments", "membership_log", "overlap"})
 
@@ -136,27 +133,3 @@ class AudienceDefinition(Strict):
         """16 hexadecimal digits that change when who is in the audience may change."""
         meaning = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"description", "owner"})
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def read_definition(content: Mapping[str, object], origin: str = "the audience") -> AudienceDefinition:
-    """The definition a YAML or JSON document holds; `origin` names the document in errors.
-
-    Raises:
-        ConfigurationError: it is not a definition; the message gives each path, value and what is allowed.
-    """
-    try:
-        return AudienceDefinition.model_validate(content)
-    except ValidationError as error:
-        problems = [_problem(one) for one in error.errors() if not _follows_from_another(one)]
-        raise ConfigurationError(f"{origin}: {'; '.join(problems)}.") from error
-
-
-def _follows_from_another(error: ErrorDetails) -> bool:
-    """Whether a list only seems too short because its items were refused."""
-    return error["type"] == "too_short" and bool(error["input"])
-
-
-def _problem(error: ErrorDetails) -> str:
-    path = ".".join(str(part) for part in error["loc"])
-    got = "" if isinstance(error["input"], dict) else f" (got {error['input']!r})"
-    return f"{path}: {error['msg'].removeprefix('Value error, ')}{got}"

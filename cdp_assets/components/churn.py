@@ -17,7 +17,7 @@ from cdp_assets.churn.train import train
 from cdp_assets.code_version import code_version
 from cdp_assets.components.automation import WAREHOUSE_POOL
 from cdp_assets.components.defined import DefinedComponent
-from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec
+from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec, read_frame
 from cdp_assets.components.warehouse import WarehouseResource
 from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse
@@ -81,7 +81,7 @@ class Churn(DefinedComponent[ChurnConfig]):
         )
         def model(warehouse: WarehouseResource) -> Results:
             opened = warehouse.get()
-            trained = train(_features(opened), self.definition, read_as_of(opened))
+            trained = train(read_frame(opened, FEATURES.table), self.definition, read_as_of(opened))
             save_model(opened, trained)
             why = worse_than_recency(trained)
             quality = {
@@ -108,19 +108,13 @@ class Churn(DefinedComponent[ChurnConfig]):
         def scores(warehouse: WarehouseResource) -> Results:
             opened = warehouse.get()
             as_of = read_as_of(opened)
-            current = _features(opened).filter(pl.col("as_of") == as_of)
+            current = read_frame(opened, FEATURES.table).filter(pl.col("as_of") == as_of)
             scored = score(current, latest_model(opened), self.definition)
             opened.write_arrow(SCORES.table, scored.to_arrow().cast(SCORES.schema))
             bands = dict(scored["risk_band"].drop_nulls().value_counts().iter_rows())
             yield contract_result(opened, SCORES, {f"customers_{band}": count for band, count in bands.items()})
 
         return scores
-
-
-def _features(warehouse: Warehouse) -> pl.DataFrame:
-    frame = pl.from_arrow(warehouse.read_arrow(exp.select("*").from_(FEATURES.table.expression())))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def _distinct_keys(warehouse: Warehouse) -> int:

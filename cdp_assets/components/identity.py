@@ -4,13 +4,12 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-from sqlglot import exp
 
 from cdp_assets.as_of import AS_OF, read_as_of
 from cdp_assets.code_version import code_version
 from cdp_assets.components.automation import WAREHOUSE_POOL
 from cdp_assets.components.defined import DefinedComponent
-from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec
+from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec, read_frame
 from cdp_assets.components.warehouse import WarehouseResource
 from cdp_assets.identity.config import IdentityConfig
 from cdp_assets.identity.contracts import CUSTOMER_IDS, EDGES, ID_HISTORY, MATCH_MODEL, RECORDS
@@ -21,7 +20,7 @@ from cdp_assets.identity.resolve import resolve
 from cdp_assets.identity.training import train_model
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Contract, Table
-from cdp_assets.warehouses.base import Warehouse, WriteMode
+from cdp_assets.warehouses.base import WriteMode
 
 CUSTOMER_RECORDS, IDENTIFIERS = Table(Stage.LOOKUP, "customer_records"), Table(Stage.LOOKUP, "identifiers")
 LARGEST_CLUSTER, EVERY_RECORD_ONCE = "largest_cluster", "every_record_once"
@@ -57,7 +56,9 @@ class Identity(DefinedComponent[IdentityConfig]):
         )
         def records(warehouse: WarehouseResource) -> Results:
             opened = warehouse.get()
-            built = build_records(_frame(opened, CUSTOMER_RECORDS), _frame(opened, IDENTIFIERS), self.definition)
+            built = build_records(
+                read_frame(opened, CUSTOMER_RECORDS), read_frame(opened, IDENTIFIERS), self.definition
+            )
             opened.write_arrow(RECORDS.table, built.to_arrow().cast(RECORDS.schema))
             junk = built["junk_reasons"].is_not_null().sum()
             yield contract_result(opened, RECORDS, {"records_with_junk": int(junk)})
@@ -77,8 +78,8 @@ class Identity(DefinedComponent[IdentityConfig]):
             opened.ensure(MATCH_MODEL)
             key = asset_key(MATCH_MODEL.table)
             made_by = context.instance.get_latest_materialization_code_versions([key]).get(key)
-            model = latest_model(_frame(opened, MATCH_MODEL.table))
-            records = _frame(opened, RECORDS.table)
+            model = latest_model(read_frame(opened, MATCH_MODEL.table))
+            records = read_frame(opened, RECORDS.table)
             if model is None or config.retrain or made_by != self.version or _outgrown(model, records.height):
                 model = train_model(records, self.definition, read_as_of(opened))
                 opened.write_arrow(MATCH_MODEL.table, model.to_table(), WriteMode.MERGE, MATCH_MODEL.key)
@@ -95,8 +96,8 @@ class Identity(DefinedComponent[IdentityConfig]):
         )
         def edges(warehouse: WarehouseResource) -> Results:
             opened = warehouse.get()
-            model = latest_model(_frame(opened, MATCH_MODEL.table))
-            found = find_edges(_frame(opened, RECORDS.table), model, self.definition)
+            model = latest_model(read_frame(opened, MATCH_MODEL.table))
+            found = find_edges(read_frame(opened, RECORDS.table), model, self.definition)
             opened.write_arrow(EDGES.table, found.to_arrow().cast(EDGES.schema))
             held = found.filter(pl.col("vetoed_by").is_null())
             counts = {f"edges_{kind}": count for kind, count in held["kind"].value_counts().iter_rows()}
@@ -128,12 +129,12 @@ class Identity(DefinedComponent[IdentityConfig]):
         def customer_ids(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
             opened = warehouse.get()
             opened.ensure(CUSTOMER_IDS, ID_HISTORY)
-            records = _frame(opened, RECORDS.table)
+            records = read_frame(opened, RECORDS.table)
             resolution = resolve(
                 records,
-                _frame(opened, EDGES.table),
-                _frame(opened, CUSTOMER_IDS.table),
-                _frame(opened, ID_HISTORY.table),
+                read_frame(opened, EDGES.table),
+                read_frame(opened, CUSTOMER_IDS.table),
+                read_frame(opened, ID_HISTORY.table),
                 self.definition,
                 read_as_of(opened),
                 context.run_id,
@@ -168,12 +169,6 @@ class Identity(DefinedComponent[IdentityConfig]):
                 metadata={"largest": largest, "allowed": self.definition.largest_cluster},
             ),
         ]
-
-
-def _frame(warehouse: Warehouse, table: Table) -> pl.DataFrame:
-    frame = pl.from_arrow(warehouse.read_arrow(exp.select("*").from_(table.expression())))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def _outgrown(model: MatchModel, records: int) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
+import polars as pl
+from sqlglot import exp
 
 from cdp_assets.components.automation import READ_ONLY_DEPS, fresh_within, when_inputs_change
 from cdp_assets.tables import Contract, Table
@@ -76,6 +78,11 @@ def contract_result(
     """The result of writing a contract's table."""
     known = table_metadata(warehouse, contract.table, contract_lineage(contract), contract_descriptions(contract))
     return dg.MaterializeResult(asset_key=asset_key(contract.table), metadata={**known, **(metadata or {})})
+
+
+def read_frame(warehouse: Warehouse, table: Table) -> pl.DataFrame:
+    """All of a table, for a stage that needs it whole."""
+    return pl.DataFrame(warehouse.read_arrow(exp.select("*").from_(table.expression())))
 
 
 def contract_lineage(contract: Contract) -> dict[str, list[tuple[Table, str]]]:

@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cdp_assets.activation.validation import validated
 from cdp_assets.destinations._payload import line, plain, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import DestinationError
 from cdp_assets.settings import Settings
+from cdp_assets.validation import validated
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[\d\s().-]*")

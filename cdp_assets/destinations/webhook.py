@@ -12,12 +12,12 @@ from typing import Any, cast
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
-from cdp_assets.activation.validation import validated
 from cdp_assets.destinations._http import sent
 from cdp_assets.destinations._payload import line, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import ConfigurationError, DestinationError
 from cdp_assets.settings import Settings
+from cdp_assets.validation import validated
 
 BASE_URL = "CDP_WEBHOOK_BASE_URL"
 

@@ -30,6 +30,7 @@ def _matched(*names: str) -> tuple[str, ...]:
 
 
 _KEYS = _matched("emails", "phones", "user_ids", "name_forms", "first_name", "last_name", "street", "date_of_birth")
+_SCORED = (*_KEYS, "identity.match_model.settings_json", "identity.match_model.term_frequencies_json")
 _CLUSTER = (
     *_matched("source", "record_id"),
     *(f"identity.edges.{name}_{side}" for side in "lr" for name in ("source", "record_id")),
@@ -78,9 +79,14 @@ EDGES = Contract(
         *_record_key("identity.records", "_r", "The right record"),
         Column("kind", TEXT, "rule, probabilistic or manual", _KEYS),
         Column("rule", TEXT, "Name of the strongest rule that links them; null for other kinds", _KEYS),
-        Column("match_weight", FLOAT, "Splink's match weight (log2 of the odds); null for rules", _KEYS),
-        Column("match_probability", FLOAT, "Splink's match probability; 1 for rules", _KEYS),
-        Column("model_version", TEXT, "Version of the model that scored the pair; null for rules"),
+        Column("match_weight", FLOAT, "Splink's match weight (log2 of the odds); null for rules", _SCORED),
+        Column("match_probability", FLOAT, "Splink's match probability; 1 for rules", _SCORED),
+        Column(
+            "model_version",
+            TEXT,
+            "Version of the model that scored the pair; null for rules",
+            ("identity.match_model.version",),
+        ),
         Column("vetoed_by", TEXT, "The guard that forbids the link; null when the link holds", _KEYS),
     ),
     ("source_l", "record_id_l", "source_r", "record_id_r"),
@@ -90,7 +96,7 @@ MATCH_MODEL = Contract(
     Table("identity", "match_model"),
     "Trained matching models, one row a version.",
     (
-        Column("version", TEXT, "Hash of the model's content"),
+        Column("version", TEXT, "Hash of the model's content", _KEYS),
         Column("trained_at", TIMESTAMP, "The moment of the run that trained it", _AS_OF),
         Column("is_trained", BOOLEAN, "Whether there was enough to learn from", _KEYS),
         Column("reason", TEXT, "Why there is no model; null when there is one", _KEYS),

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import field_validator
 
 from cdp_assets.errors import SourceError
 from cdp_assets.sources.formats._text import Lines, open_text, unreadable
@@ -27,7 +27,14 @@ csv.field_size_limit(2**31 - 1)  # the default refuses fields over 128 KB
 class CsvOptions(FormatOptions):
     """How the file is written."""
 
-    delimiter: str = Field(default=",", pattern=r'^[^"\r\n\x00]\z')
+    delimiter: str = ","
+
+    @field_validator("delimiter")
+    @classmethod
+    def _can_delimit(cls, value: str) -> str:
+        if len(value) != 1 or value in '"\r\n\0':
+            raise ValueError("a delimiter is one character, and not a quote, a line break or a zero byte")
+        return value
 
 
 class CsvFormat(Format):

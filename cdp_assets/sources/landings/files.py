@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cdp_assets.errors import ConfigurationError, SourceError
 from cdp_assets.registry import find_plugin, plugin_names
 from cdp_assets.settings import Settings
 from cdp_assets.sources.formats.base import Batch, Format
 from cdp_assets.sources.landings.base import Arrival, Landing
+from cdp_assets.validation import validated
 
 FORMATS = "cdp_assets.sources.formats"
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
@@ -38,10 +39,7 @@ class FilesLanding(Landing):
 
     @classmethod
     def from_options(cls, options: dict[str, Any], settings: Settings) -> "FilesLanding":
-        try:
-            parsed = FilesOptions.model_validate(options)
-        except ValidationError as error:
-            raise ConfigurationError(f"landing of type files: {_problems(error)}.") from error
+        parsed = validated(FilesOptions, options, "landing of type files")
         if Path(parsed.glob).is_absolute() or ".." in Path(parsed.glob).parts:
             raise ConfigurationError(
                 f"landing of type files: glob is {parsed.glob!r}; it must be relative to the landing folder,"
@@ -101,11 +99,4 @@ def _arrival(name: str, path: Path) -> Arrival:
 
 def _format_named(name: str, options: dict[str, Any]) -> Format:
     plugin = find_plugin(FORMATS, name, Format)
-    try:
-        return plugin(plugin.options_model.model_validate(options))
-    except ValidationError as error:
-        raise ConfigurationError(f"options of the format {name}: {_problems(error)}.") from error
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors())
+    return plugin(validated(plugin.options_model, options, f"options of the format {name}"))

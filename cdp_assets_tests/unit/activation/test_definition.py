@@ -2,10 +2,11 @@
 
 import pytest
 
-from cdp_assets.activation.definition import check_supported, parse_definition
+from cdp_assets.activation.definition import SyncDefinition, check_supported
 from cdp_assets.destinations.base import Limits, Mode, Removal
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.tables import Table
+from cdp_assets.validation import validated
 from cdp_assets_tests.unit.activation.world import FakeDestination, definition
 
 GOOD = {
@@ -18,7 +19,7 @@ GOOD = {
 
 
 def test_defaults_are_the_careful_ones():
-    found = parse_definition(GOOD)
+    found = validated(SyncDefinition, GOOD, "the sync")
     assert (found.mode, found.removal, found.key, found.guard) == (Mode.MIRROR, Removal.DELETE, "customer_id", 0.5)
     assert found.joined_tables == (Table("master", "customers"), Table("churn", "scores"))
 
@@ -42,15 +43,15 @@ def test_defaults_are_the_careful_ones():
 )
 def test_errors_name_sync_field_value_and_what_is_allowed(changes, message):
     with pytest.raises(ConfigurationError) as caught:
-        parse_definition(GOOD | changes)
-    assert str(caught.value).startswith("sync 'crm': ")
+        validated(SyncDefinition, GOOD | changes, "the sync")
+    assert str(caught.value).startswith("the sync: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_field_is_named():
-    with pytest.raises(ConfigurationError, match="sync None: name is missing"):
-        parse_definition({name: value for name, value in GOOD.items() if name != "name"})
+    with pytest.raises(ConfigurationError, match="the sync: name is missing"):
+        validated(SyncDefinition, {name: value for name, value in GOOD.items() if name != "name"}, "the sync")
 
 
 class Narrow(FakeDestination):

@@ -9,13 +9,14 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel
 
-from cdp_assets.activation.definition import SyncDefinition, parse_definition
+from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.result import SyncResult
 from cdp_assets.activation.retry import RetryPolicy
 from cdp_assets.destinations.base import Batch, Destination, Limits, Operation, PermanentError, RowResult
 from cdp_assets.settings import Settings
 from cdp_assets.tables import TEXT, TIMESTAMP, Table
+from cdp_assets.validation import validated
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 
 AS_OF = datetime(2026, 6, 30, tzinfo=UTC)
@@ -31,7 +32,8 @@ def definition(**changes: Any) -> SyncDefinition:
         "mapping": {"EMAIL": "master.customers.email", "CITY": "master.customers.city"},
         "purpose": "email_marketing",
     }
-    return parse_definition({name: value for name, value in (values | changes).items() if value is not None})
+    given = {name: value for name, value in (values | changes).items() if value is not None}
+    return validated(SyncDefinition, given, "the sync")
 
 
 @dataclass

@@ -6,8 +6,9 @@ import pytest
 
 from cdp_assets.audiences.catalogue import Catalogue
 from cdp_assets.audiences.compile import compile_audience
-from cdp_assets.audiences.definition import read_definition
+from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.errors import ConfigurationError
+from cdp_assets.validation import validated
 from cdp_assets_tests.unit.audiences.world import AS_OF, definition
 
 
@@ -81,7 +82,7 @@ def test_a_moment_without_a_time_zone_is_refused():
 
 def test_the_origin_of_a_bad_definition_is_named():
     with pytest.raises(ConfigurationError, match=r"^defs/audiences/x/defs.yaml: .*owner"):
-        read_definition({"name": "x"}, "defs/audiences/x/defs.yaml")
+        validated(AudienceDefinition, {"name": "x"}, "defs/audiences/x/defs.yaml")
 
 
 def test_a_date_a_yaml_reader_recognised_means_the_same_as_its_text():

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from cdp_assets.audiences.catalogue import FACTS, Catalogue, Kind
-from cdp_assets.audiences.definition import AudienceDefinition, read_definition
+from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.tables import AMOUNT, BOOLEAN, DATE, FLOAT, TEXT, TIMESTAMP, Table
+from cdp_assets.validation import validated
 from cdp_assets.warehouses.base import Warehouse
 
 AS_OF = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,9 +34,8 @@ def fill(warehouse: Warehouse, tables: dict[Table, Sequence[Row]]) -> None:
 
 
 def definition(condition: Row, **options: Any) -> AudienceDefinition:
-    return read_definition(
-        {"name": "tested", "description": "Tested.", "owner": "team:test", "condition": condition, **options}
-    )
+    given = {"name": "tested", "description": "Tested.", "owner": "team:test", "condition": condition, **options}
+    return validated(AudienceDefinition, given, "the audience")
 
 
 def customer(customer_id: str, **fields: Any) -> Row:

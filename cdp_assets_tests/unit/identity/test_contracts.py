@@ -5,7 +5,7 @@ import pytest
 from cdp_assets.identity.contracts import CONTRACTS
 
 OWN = {str(contract.table): {column.name for column in contract.columns} for contract in CONTRACTS}
-FACTS_OF_THE_RUN = {"run_id", "version", "model_version", "threshold"}
+FACTS_OF_THE_RUN = {"run_id", "threshold"}
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table.name)

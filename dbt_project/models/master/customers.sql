@@ -83,7 +83,7 @@ golden as (
         {%- endfor %}
         min(source_updated_at) as first_updated_at,
         max(source_updated_at) as last_updated_at,
-        cast(count(*) as bigint) as record_count,
+        cast(count(source) as bigint) as record_count,
         {{ joined('source') }} as sources
     from ranked
     group by customer_id
@@ -121,7 +121,7 @@ cancellations as (
 kept_orders as (
     select
         transactions.customer_id,
-        count(*) as order_count,
+        count(transactions.transaction_id) as order_count,
         min(transactions.occurred_at) as first_order_at,
         max(transactions.occurred_at) as last_order_at
     from transactions

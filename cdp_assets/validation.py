@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from cdp_assets.errors import ConfigurationError
 
@@ -19,8 +20,14 @@ def validated(model: type[M], values: Mapping[str, Any], what: str) -> M:
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        problems = "; ".join(_problem(model, dict(finding)) for finding in error.errors())
-        raise ConfigurationError(f"{what}: {problems}.") from error
+        findings = [dict(finding) for finding in error.errors() if not _follows_from_another(finding)]
+        problems = "; ".join(_problem(model, finding) for finding in findings)
+        raise ConfigurationError(f"{what}: {problems.removesuffix('.')}.") from error
+
+
+def _follows_from_another(finding: ErrorDetails) -> bool:
+    """Whether a list only seems too short because its items were refused."""
+    return finding["type"] == "too_short" and bool(finding["input"])
 
 
 def _problem(model: type[BaseModel], finding: dict[str, Any]) -> str:
@@ -33,4 +40,6 @@ def _problem(model: type[BaseModel], finding: dict[str, Any]) -> str:
     message = str(finding["msg"]).removeprefix("Value error, ")
     if not path:
         return message
+    if isinstance(value, dict) and value:
+        return f"{path}: {message}"
     return f"{path} is {value!r}; {message[:1].lower()}{message[1:]}"
