@@ -1,23 +1,22 @@
 """On real purchases (CDNOW, 1997 to 1998) the model is better than the recency rule."""
 
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from cdp_assets.churn.config import ChurnConfig
 from cdp_assets.churn.model import Method, worse_than_recency
 from cdp_assets.churn.train import train
+from cdp_assets_tests.reference_data import needs_reference_file, reference_file
 from cdp_assets_tests.unit.churn.world import features, shop, transaction
 
-FILE = Path(os.environ.get("CDP_TEST_DATA", "data/reference")) / "cdnow_master.txt"
+FILE = "cdnow_master.txt"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not FILE.exists(), reason=f"{FILE} is not there; set CDP_TEST_DATA to the folder that has it")
+@needs_reference_file(FILE)
 def test_the_model_beats_the_recency_rule_on_cdnow(tmp_path):
-    lines = [line.split() for line in FILE.read_text().splitlines()[1:]]
+    lines = [line.split() for line in reference_file(FILE).read_text().splitlines()[1:]]
     sold = [
         transaction(customer, datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC), float(amount))
         for customer, day, _, amount in lines
