@@ -70,7 +70,7 @@ def _project_hash(settings: Settings, project_dir: Path) -> str:
 
 
 def _parse(settings: Settings, project_dir: Path, target: Path) -> None:
-    command = [str(dbt_executable()), "--quiet", "parse", "--target", settings.warehouse]
+    command = [str(dbt_executable()), "--quiet", "--no-use-colors", "parse", "--target", settings.warehouse]
     folders = [f"--project-dir={project_dir}", f"--profiles-dir={project_dir}"]
     outputs = [f"--target-path={target}", f"--log-path={target}"]
     done = subprocess.run(  # noqa: S603 - our own dbt, and paths

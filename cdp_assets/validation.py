@@ -34,7 +34,7 @@ def _problem(model: type[BaseModel], finding: dict[str, Any]) -> str:
     path = ".".join(str(part) for part in finding["loc"] if part != "[key]")
     kind, value = finding["type"], finding.get("input")
     if kind == "extra_forbidden":
-        return f"{path} is not a setting; allowed are {', '.join(model.model_fields)}"
+        return f"{path} is not a setting; allowed are {', '.join(model.model_fields) or 'none'}"
     if kind == "missing":
         return f"{path} is missing"
     message = str(finding["msg"]).removeprefix("Value error, ")

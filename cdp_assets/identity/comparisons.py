@@ -22,6 +22,20 @@ BLOCKING = (
 )
 TRAINING = (("email",), ("last_name", "date_of_birth"), ("given", "phone"), ("given", "last_name", "postal_code"))
 TERM_FREQUENCIES = ("first_name", "last_name")
+_COMPARED = (
+    {"first_name", "given"},
+    {"last_name"},
+    {"email", "email_name"},
+    {"phone"},
+    {"street", "city", "postal_code"},
+    {"date_of_birth"},
+)
+"""The columns of each comparison: those of the keys that pairs are blocked on teach nothing."""
+
+
+def teaches(rule: tuple[str, ...], known: set[str]) -> bool:
+    """Whether pairs that agree on a rule's columns can be learned from: these and another comparison's are `known`."""
+    return known >= set(rule) and any(known & columns and not columns & set(rule) for columns in _COMPARED)
 
 
 def comparisons() -> list[ComparisonCreator | dict[str, Any]]:

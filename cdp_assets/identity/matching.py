@@ -13,7 +13,7 @@ from splink.internals.blocking_rule_creator import BlockingRuleCreator
 from splink.internals.blocking_rule_library import CustomRule
 from splink.internals.exceptions import EMTrainingException
 
-from cdp_assets.identity.comparisons import BLOCKING, TERM_FREQUENCIES, TRAINING, comparisons
+from cdp_assets.identity.comparisons import BLOCKING, TERM_FREQUENCIES, TRAINING, comparisons, teaches
 from cdp_assets.identity.model import MatchModel
 
 __all__ = ["TERM_FREQUENCIES", "score", "trained_settings"]
@@ -39,9 +39,11 @@ def trained_settings(nodes: pl.DataFrame, prior: float, pairs: int, seed: int) -
         retain_matching_columns=False,
         linker_uid="identity",
     )
-    with _linker(_inputs(nodes), creator) as linker:
+    inputs = _inputs(nodes)
+    known = {column for column in inputs.columns if inputs[column].is_not_null().any()}
+    with _linker(inputs, creator) as linker:
         linker.training.estimate_u_using_random_sampling(max_pairs=pairs, seed=seed, num_chunks=1)
-        learned = sum(_learn(linker, rule) for rule in TRAINING)
+        learned = sum(_learn(linker, rule) for rule in TRAINING if teaches(rule, known))
         if not learned:
             return {}, "no two records agree on the keys that training starts from"
         settings: dict[str, Any] = linker.misc.save_model_to_json()

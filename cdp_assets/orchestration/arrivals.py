@@ -1,8 +1,9 @@
 """What landed and is not loaded yet, for the landing sensor and for `cdp run`."""
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +11,10 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from cdp_assets.components.source import SOURCE_METADATA
+from cdp_assets.errors import SourceError
 from cdp_assets.settings import Settings
 from cdp_assets.sources.definition import SourceDefinition
-from cdp_assets.sources.landings.base import Arrival
+from cdp_assets.sources.landings.base import Arrival, Landing
 from cdp_assets.sources.load import landing_of, loaded_hashes
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
@@ -59,12 +61,21 @@ def new_arrivals(
         known = seen.get(str(raw_table), {})
         changed = [arrival for arrival in settled if known.get(arrival.name) != arrival.stamp]
         result.seen[str(raw_table)] = {arrival.name: arrival.stamp for arrival in settled}
-        new = _unknown(warehouse, raw_table, {arrival: landing.content_hash(arrival) for arrival in changed})
+        new = _unknown(warehouse, raw_table, _hashes(landing, changed))
         if new:
             result.tables.append(raw_table)
             result.contents += [f"{raw_table}:{content_hash}" for content_hash in new]
     return result
 
 
-def _unknown(warehouse: Warehouse, raw_table: Table, hashes: Mapping[Arrival, str]) -> set[str]:
-    return set(hashes.values()) - loaded_hashes(warehouse, raw_table) if hashes else set()
+def _hashes(landing: Landing, arrivals: Iterable[Arrival]) -> set[str]:
+    """Content hashes of the arrivals that are still there."""
+    hashes = set()
+    for arrival in arrivals:
+        with contextlib.suppress(SourceError):
+            hashes.add(landing.content_hash(arrival))
+    return hashes
+
+
+def _unknown(warehouse: Warehouse, raw_table: Table, hashes: set[str]) -> set[str]:
+    return hashes - loaded_hashes(warehouse, raw_table) if hashes else set()

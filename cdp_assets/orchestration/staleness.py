@@ -57,7 +57,9 @@ def failed_checks(instance: dg.DagsterInstance, graph: AssetGraph, *, blocking: 
     failed = []
     for key, record in latest.items():
         evaluation = record.evaluation if record is not None else None
-        if evaluation is not None and not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
+        if not isinstance(evaluation, dg.AssetCheckEvaluation):
+            continue  # a step that failed before its check leaves it planned
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
             failed.append(key)
     return sorted(failed)
 

@@ -47,7 +47,7 @@ class JsonLinesFormat(Format):
                     check_required(path, required, sorted(spelling.values()))
                     yield _batch(rows, lines, rejected)
                     rows, lines, rejected = [], [], []
-        if spelling or rejected:
+        if spelling:  # a file in which nothing is JSON has no columns to miss: its lines are set aside
             check_required(path, required, sorted(spelling.values()))
         yield _batch(rows, lines, rejected)
 
@@ -63,9 +63,10 @@ def _object(text: str) -> dict[str, str | None] | str:
         return "not JSON"
     if not isinstance(value, dict):
         return "not a JSON object"
-    bad = _unusable(tuple(value))
-    if bad:
-        return bad
+    return _unusable(tuple(value)) or _row(value, text)
+
+
+def _row(value: dict[str, Any], text: str) -> dict[str, str | None] | str:
     try:
         row = {key: _text(item) for key, item in value.items()}
     except ValueError:
