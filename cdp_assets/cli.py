@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from cdp_assets.errors import CdpError
 from cdp_assets.settings import Settings
 
 
@@ -23,8 +22,9 @@ class _OneLineErrors(click.Group):
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
-            known = isinstance(error, CdpError)
-            said = " ".join(str(error).split()) if known else f"unexpected {type(error).__name__}; run with --debug."
+            from cdp_assets.orchestration.explain import explain
+
+            said = explain(error) or f"unexpected {type(error).__name__}; run with --debug to see where it comes from."
             raise click.ClickException(said) from error
 
 

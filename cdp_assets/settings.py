@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cdp_assets.errors import ConfigurationError
+from cdp_assets.registry import plugin_names
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
@@ -42,7 +43,7 @@ class Settings:
         """
         env = os.environ if env is None else env
         return cls(
-            warehouse=env.get("CDP_WAREHOUSE") or "duckdb",
+            warehouse=_warehouse(env, "CDP_WAREHOUSE", "duckdb"),
             duckdb_path=_path(env, "CDP_DUCKDB_PATH", DATA_DIR / "cdp.duckdb"),
             landing_dir=_path(env, "CDP_LANDING_DIR", DATA_DIR / "landing"),
             outbox_dir=_path(env, "CDP_OUTBOX_DIR", DATA_DIR / "outbox"),
@@ -99,6 +100,13 @@ def _create_private(path: Path, text: str) -> None:
     with contextlib.suppress(FileExistsError):
         os.link(draft, path)
     Path(draft).unlink()
+
+
+def _warehouse(env: Mapping[str, str], name: str, default: str) -> str:
+    value, known = env.get(name) or default, plugin_names("cdp_assets.warehouses")
+    if value not in known:
+        raise ConfigurationError(f"{name} is {value!r}; it must be one of: {', '.join(known)}.")
+    return value
 
 
 def _path(env: Mapping[str, str], name: str, default: Path) -> Path:

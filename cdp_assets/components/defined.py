@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import dagster as dg
 from pydantic import BaseModel
 
+from cdp_assets.errors import ConfigurationError
+
 D = TypeVar("D", bound=BaseModel)
 
 
@@ -26,7 +28,10 @@ class DefinedComponent(dg.Component, Generic[D]):
         return cls(attributes)  # type: ignore[arg-type] # Dagster validated them against definition_model
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        return self.definitions()
+        try:
+            return self.definitions()
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{context.path / 'defs.yaml'}: {error}") from error
 
     @abstractmethod
     def definitions(self) -> dg.Definitions:

@@ -19,6 +19,7 @@ from cdp_assets.settings import Settings, environment
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Table
 
+DESTINATIONS = "cdp_assets.destinations"
 ID_HISTORY = Table(Stage.IDENTITY, "id_history")
 
 
@@ -49,12 +50,13 @@ class Sync(DefinedComponent[SyncDefinition]):
 
 def open_destination(definition: SyncDefinition, settings: Settings) -> Destination:
     """The destination as the sync configures it."""
-    plugin = find_plugin("cdp_assets.destinations", definition.destination, Destination)
+    plugin = find_plugin(DESTINATIONS, definition.destination, Destination)
     return plugin.from_settings(definition.settings, settings, environment())
 
 
 def sync_asset(definition: SyncDefinition) -> dg.AssetsDefinition:
     """The asset of one sync, downstream of what it sends."""
+    find_plugin(DESTINATIONS, definition.destination, Destination)  # a wrong name is told when definitions load
     key = dg.AssetKey([Stage.ACTIVATION.value, definition.name])
     upstream = [definition.source_table, *definition.joined_tables, AS_OF.table, ID_HISTORY]
     upstream += [CONSENTS] if definition.purpose else []

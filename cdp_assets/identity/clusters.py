@@ -2,8 +2,6 @@
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 
 def components(count: int, edges: pl.DataFrame) -> pl.DataFrame:
@@ -11,6 +9,9 @@ def components(count: int, edges: pl.DataFrame) -> pl.DataFrame:
     nodes = np.arange(count, dtype=np.int64)
     if edges.is_empty():
         return pl.DataFrame({"node": nodes, "component": nodes})
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     left, right = edges["node_l"].to_numpy(), edges["node_r"].to_numpy()
     graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
     _, labels = connected_components(graph, directed=False)

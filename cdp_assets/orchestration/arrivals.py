@@ -15,7 +15,7 @@ from cdp_assets.errors import SourceError
 from cdp_assets.settings import Settings
 from cdp_assets.sources.definition import SourceDefinition
 from cdp_assets.sources.landings.base import Arrival, Landing
-from cdp_assets.sources.load import landing_of, loaded_hashes
+from cdp_assets.sources.load import hashes_by_table, landing_of
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
@@ -53,6 +53,7 @@ def new_arrivals(
     Arrivals changed less than the settle time ago may still be written to; they are left for the next look.
     """
     result = NewArrivals()
+    found: dict[Table, set[str]] = {}
     now = time.time()
     for source in sources:
         raw_table = source.raw_table(source.tables[0])
@@ -61,7 +62,12 @@ def new_arrivals(
         known = seen.get(str(raw_table), {})
         changed = [arrival for arrival in settled if known.get(arrival.name) != arrival.stamp]
         result.seen[str(raw_table)] = {arrival.name: arrival.stamp for arrival in settled}
-        new = _unknown(warehouse, raw_table, _hashes(landing, changed))
+        hashes = _hashes(landing, changed)
+        if hashes:
+            found[raw_table] = hashes
+    known_hashes = hashes_by_table(warehouse) if found else {}
+    for raw_table, hashes in found.items():
+        new = hashes - known_hashes.get(raw_table.name, set())
         if new:
             result.tables.append(raw_table)
             result.contents += [f"{raw_table}:{content_hash}" for content_hash in new]
@@ -75,7 +81,3 @@ def _hashes(landing: Landing, arrivals: Iterable[Arrival]) -> set[str]:
         with contextlib.suppress(SourceError):
             hashes.add(landing.content_hash(arrival))
     return hashes
-
-
-def _unknown(warehouse: Warehouse, raw_table: Table, hashes: set[str]) -> set[str]:
-    return hashes - loaded_hashes(warehouse, raw_table) if hashes else set()

@@ -11,8 +11,8 @@ from cdp_assets.components.process import PID_TAG, is_alive
 from cdp_assets.components.warehouse import open_warehouse
 from cdp_assets.dbt_project import prepare_manifest
 from cdp_assets.definitions import defs as load_definitions
-from cdp_assets.errors import CdpError
 from cdp_assets.orchestration.arrivals import sources_of
+from cdp_assets.orchestration.explain import explain
 from cdp_assets.orchestration.instance import open_instance, unfinished_runs
 from cdp_assets.settings import Settings
 from cdp_assets.sources.load import landing_of
@@ -39,8 +39,11 @@ def examine(settings: Settings) -> list[Finding]:
     for check in checks:
         try:
             findings += check(settings)
-        except CdpError as error:
-            findings.append(Finding(check.__name__.strip("_"), False, str(error), "mend what the message names."))
+        except Exception as error:
+            said = explain(error)
+            if said is None:
+                raise
+            findings.append(Finding(check.__name__.strip("_"), False, said, "mend what the message names."))
     return findings
 
 

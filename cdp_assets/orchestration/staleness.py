@@ -69,6 +69,8 @@ def blocked_assets(
 ) -> dict[dg.AssetKey, str]:
     """Selected assets that must wait, each with what for: an input that is missing, or was found wrong."""
     wanted = set(selected)
+    if not wanted:
+        return {}
     made = instance.get_latest_materialization_events(graph.toposorted_asset_keys)
     wrong = {check.asset_key: check.name for check in failed_checks(instance, graph, blocking=True)}
     blocked: dict[dg.AssetKey, str] = {}

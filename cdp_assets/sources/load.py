@@ -41,11 +41,18 @@ def landing_of(table: SourceTable, settings: Settings) -> Landing:
 
 def loaded_hashes(warehouse: Warehouse, raw_table: Table) -> set[str]:
     """Hashes of the contents a raw table already holds."""
+    return hashes_by_table(warehouse).get(raw_table.name, set())
+
+
+def hashes_by_table(warehouse: Warehouse) -> dict[str, set[str]]:
+    """Hashes of the contents each raw table, by its name, already holds: the whole ledger in one read."""
     if not warehouse.exists(LOADS.table):
-        return set()
-    known = select("content_hash").from_(LOADS.table.expression())
-    known = known.where(exp.column("raw_table").eq(exp.Literal.string(raw_table.name)))
-    return set(warehouse.read_arrow(known)["content_hash"].to_pylist())
+        return {}
+    ledger = warehouse.read_arrow(select("raw_table", "content_hash").from_(LOADS.table.expression()))
+    hashes: dict[str, set[str]] = {}
+    for row in ledger.to_pylist():
+        hashes.setdefault(row["raw_table"], set()).add(row["content_hash"])
+    return hashes
 
 
 def loaded_version(warehouse: Warehouse, raw_table: Table) -> str:

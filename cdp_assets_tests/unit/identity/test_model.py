@@ -116,3 +116,24 @@ def test_it_can_be_switched_off(records):
 
 def test_there_is_no_latest_model_of_none():
     assert latest_model(pl.DataFrame(MATCH_MODEL.empty())) is None
+
+
+@pytest.mark.parametrize(
+    ("known", "is_trained"),
+    [
+        ((), False),
+        (("postal_code",), False),
+        (("date_of_birth",), False),
+        (("city", "postal_code"), False),
+        (("email",), True),
+        (("phone", "postal_code"), True),
+        (("date_of_birth", "postal_code"), True),
+    ],
+    ids=lambda known: " ".join(known) if isinstance(known, tuple) else None,
+)
+def test_sources_without_most_keys_give_a_model_or_the_reason_why_not(known, is_trained):
+    named = ("id", "first_name", "last_name", *known)
+    people = [{key: person[key] for key in named} for person in population(120, seed=3)]
+    model = train_model(records_of(people), CONFIG, AS_OF)
+    assert model.is_trained == is_trained
+    assert bool(model.reason) != is_trained
