@@ -61,7 +61,7 @@ def prepare_target(settings: Settings, name: str) -> Path:
 
 
 def _project_hash(settings: Settings, project_dir: Path) -> str:
-    digest = hashlib.sha256(f"{version('dbt-core')} {settings.warehouse} {settings.duckdb_path}".encode())
+    digest = hashlib.sha256(f"{version('dbt-core')} {settings.warehouse} {settings.duckdb_path.stem}".encode())
     for path in sorted(project_dir.rglob("*")):
         relative = path.relative_to(project_dir)
         if path.is_file() and not _OUTPUT_FOLDERS & set(relative.parts):

@@ -95,12 +95,15 @@ def _result(
     warehouse: Warehouse, source: SourceDefinition, table: SourceTable, report: LoadReport
 ) -> dg.MaterializeResult[Any]:
     raw_table = source.raw_table(table)
-    rejected_share = latest_rejected_share(warehouse, raw_table)
+    with warehouse.transaction():  # one connection for all that is read
+        rejected_share = latest_rejected_share(warehouse, raw_table)
+        known = table_metadata(warehouse, raw_table, {}, TECHNICAL_COLUMNS)
+        version = loaded_version(warehouse, raw_table)
     loaded = {"files": len(report.files), "rows_loaded": report.rows, "rows_rejected": report.rejected}
     return dg.MaterializeResult(
         asset_key=asset_key(raw_table),
-        metadata={**table_metadata(warehouse, raw_table, {}, TECHNICAL_COLUMNS), **loaded},
-        data_version=dg.DataVersion(loaded_version(warehouse, raw_table)),
+        metadata={**known, **loaded},
+        data_version=dg.DataVersion(version),
         check_results=[
             dg.AssetCheckResult(
                 check_name=REJECTED_SHARE,

@@ -76,7 +76,9 @@ def contract_result(
     warehouse: Warehouse, contract: Contract, metadata: Mapping[str, Any] | None = None
 ) -> dg.MaterializeResult[Any]:
     """The result of writing a contract's table."""
-    known = table_metadata(warehouse, contract.table, contract_lineage(contract), contract_descriptions(contract))
+    lineage, descriptions = contract_lineage(contract), contract_descriptions(contract)
+    with warehouse.transaction():  # one connection for all that is read
+        known = table_metadata(warehouse, contract.table, lineage, descriptions)
     return dg.MaterializeResult(asset_key=asset_key(contract.table), metadata={**known, **(metadata or {})})
 
 

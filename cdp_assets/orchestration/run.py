@@ -76,7 +76,7 @@ class _Runner:
         """What is below the raw stage and due, without what must wait."""
         due = self.graph.toposorted_asset_keys if full else self.stale()
         chosen = [key for key in due if key in wanted and key.path[0] != Stage.RAW]
-        blocked = blocked_assets(self.instance, self.graph, chosen)
+        blocked = blocked_assets(self.instance, self.graph, chosen, self.warehouse.tables())
         return [key for key in chosen if key not in blocked], {table_name(k): why for k, why in blocked.items()}
 
 

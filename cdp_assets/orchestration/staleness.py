@@ -65,13 +65,18 @@ def failed_checks(instance: dg.DagsterInstance, graph: AssetGraph, *, blocking: 
 
 
 def blocked_assets(
-    instance: dg.DagsterInstance, graph: AssetGraph, selected: Iterable[dg.AssetKey]
+    instance: dg.DagsterInstance, graph: AssetGraph, selected: Iterable[dg.AssetKey], tables: Iterable[Table]
 ) -> dict[dg.AssetKey, str]:
-    """Selected assets that must wait, each with what for: an input that is missing, or was found wrong."""
+    """Selected assets that must wait, each with what for: an input that is missing, or was found wrong.
+
+    A raw table that nothing could be loaded into yet is empty, not missing: other sources do not wait for it.
+    """
     wanted = set(selected)
     if not wanted:
         return {}
-    made = instance.get_latest_materialization_events(graph.toposorted_asset_keys)
+    events = instance.get_latest_materialization_events(graph.toposorted_asset_keys)
+    made = {key for key, event in events.items() if event is not None}
+    made |= {dg.AssetKey([table.schema, table.name]) for table in tables if table.schema == Stage.RAW}
     wrong = {check.asset_key: check.name for check in failed_checks(instance, graph, blocking=True)}
     blocked: dict[dg.AssetKey, str] = {}
     for key in graph.toposorted_asset_keys:
@@ -83,7 +88,7 @@ def blocked_assets(
                 blocked[key] = f"it waits for {table_name(parent)}"
             elif not runs and parent in wrong:
                 blocked[key] = f"the check {wrong[parent]} of {table_name(parent)} failed"
-            elif not runs and made.get(parent) is None and graph.get(parent).is_executable:
+            elif not runs and parent not in made and graph.get(parent).is_executable:
                 blocked[key] = f"{table_name(parent)} was never made"
     return blocked
 

@@ -1,0 +1,169 @@
+"""What the pages say is so: links, files, commands, options, variables."""
+
+import importlib
+import re
+import shlex
+from configparser import ConfigParser
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from cdp_assets.cli import main
+from cdp_assets.settings import PROJECT_ROOT, Settings
+from cdp_assets.stages import Stage
+from cdp_assets_tests.docs.pages import apply_diff, blocks, pages, prose, shell_lines
+from cdp_assets_tests.reference_data import REPOSITORY
+
+README, CONTRIBUTING = REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"
+ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
+TRUSTED = {"source", "export", "python", "pre-commit"}
+"""Commands that are the shell's, or run in the guide's own test."""
+
+each_page = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(REPOSITORY)))
+
+
+@each_page
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)]+)\)", prose(page)):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.exists(), f"{target} is not there"
+        assert not anchor or anchor in _anchors(file), f"{target}: no such heading"
+
+
+@each_page
+def test_every_file_named_is_there(page):
+    made_here = {block.path for block in blocks(page)}
+    for name in re.findall(r"`((?:cdp_assets|cdp_assets_tests|dbt_project|docs)/[^`\s]*)`", prose(page)):
+        known = name.split("<", 1)[0]
+        if not any(made and made.startswith(known) for made in made_here):
+            assert (REPOSITORY / known).exists(), f"{name} is not there"
+
+
+@each_page
+def test_every_command_and_option_exists(page):
+    quoted = [span for span in re.findall(r"`([^`\n]+)`", prose(page)) if span.startswith(("cdp ", "make "))]
+    for line in [*shell_lines(page), *quoted]:
+        words = shlex.split(line)
+        if words[0] not in TRUSTED:
+            _CHECKS[words[0]](words[1:])
+
+
+def test_the_readme_has_every_command_with_its_options():
+    rows = {row[0]: row[1] for row in _table(README, "command")}
+    assert set(rows) == {f"`cdp {name}`" for name in main.commands}
+    for name, command in main.commands.items():
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rows[f"`cdp {name}`"])) == options
+
+
+def test_the_readme_has_every_variable_that_is_read():
+    code = "".join(path.read_text() for path in (REPOSITORY / "cdp_assets").rglob("*.py"))
+    read = set(re.findall(r'"(CDP_[A-Z_]+|DAGSTER_HOME)"', code))
+    assert {row[0].strip("`") for row in _table(README, "variable")} == read
+
+
+def test_the_readme_has_the_defaults_that_apply():
+    settings = Settings.from_env({})
+    defaults = {str(value) for value in vars(settings).values() if not isinstance(value, float)}
+    defaults = {default.removeprefix(f"{PROJECT_ROOT}/") for default in defaults}
+    defaults |= {f"{value:g}" for value in vars(settings).values() if isinstance(value, float)}
+    said = {row[1].strip("`") for row in _table(README, "variable")}
+    assert said == defaults - {"None"} | {"unset"}
+
+
+def test_the_readme_starts_its_use_with_the_two_commands():
+    first = next(block for block in blocks(README) if block.language == "sh")
+    assert [line.split("#")[0].strip() for line in first.text.splitlines()] == ["make demo", "make test"]
+
+
+def test_the_architecture_page_has_every_stage_in_order():
+    rows = _table(REPOSITORY / "docs" / "architecture.md", "stage")
+    assert [row[0].strip("`") for row in rows] == list(Stage)
+
+
+def test_the_changelog_starts_with_the_version_being_made():
+    setup = ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    newest = re.search(r"^## (\S+)", (REPOSITORY / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == setup["metadata"]["version"]
+
+
+def test_decisions_are_numbered_without_gaps():
+    assert [page.name[:4] for page in ADRS] == [f"{number:04}" for number in range(1, len(ADRS) + 1)]
+    assert ADRS
+
+
+@pytest.mark.parametrize("page", ADRS, ids=lambda page: page.stem)
+def test_a_decision_says_its_status_context_decision_and_consequences(page):
+    text = page.read_text()
+    assert text.startswith(f"# {int(page.name[:4])}. ")
+    assert re.search(r"^Status: (accepted|superseded by \d+), \w+ \d{4}$", text, re.MULTILINE)
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
+
+
+def test_pre_commit_downloads_nothing():
+    config = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
+    assert [repo["repo"] for repo in config["repos"]] == ["local"]
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    assert {hook["language"] for hook in hooks} == {"system"}
+    assert {hook["entry"].split()[0] for hook in hooks} == {".venv/bin/ruff", ".venv/bin/mypy"}
+
+
+def test_a_change_that_a_guide_prints_is_refused_where_the_lines_are_not_there():
+    assert apply_diff("a\nc\n", " a\n+b\n c\n") == "a\nb\nc\n"
+    with pytest.raises(AssertionError, match="not there"):
+        apply_diff("a\nc\n", " a\n+b\n d\n")
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _table(page: Path, first_heading: str) -> list[list[str]]:
+    """The rows of the table whose first column has this heading."""
+    lines = page.read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {first_heading} |"))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def _check_make(words: list[str]) -> None:
+    targets = re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    assert words
+    assert set(words) <= set(targets), f"make {' '.join(words)}: there are {targets}"
+
+
+def _check_cdp(words: list[str]) -> None:
+    name = next((word for word in words if not word.startswith("-")), None)
+    assert name in main.commands, f"there is no cdp {name}"
+    command = main.commands[name]
+    command.make_parser(click.Context(command)).parse_args(words[words.index(name) + 1 :])
+    before = words[: words.index(name)]
+    assert set(before) <= {option for parameter in main.params for option in parameter.opts}
+
+
+def _check_dg(words: list[str]) -> None:
+    if words[:2] == ["scaffold", "defs"]:
+        module, _, name = words[2].rpartition(".")
+        assert hasattr(importlib.import_module(module), name)
+    else:
+        assert words in (["check", "yaml"], ["check", "defs"])
+
+
+def _check_pytest(words: list[str]) -> None:
+    for path in (word for word in words if word.startswith("cdp_assets_tests")):
+        assert (REPOSITORY / path).exists()
+
+
+_CHECKS = {"make": _check_make, "cdp": _check_cdp, "dg": _check_dg, "pytest": _check_pytest}
