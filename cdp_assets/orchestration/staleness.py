@@ -23,7 +23,7 @@ def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterab
     """Assets to run, upstream first.
 
     An asset is stale when it was never made, its table is gone, its code changed, an input has another data version
-    than the one it read, a blocking check of its own failed, or an input is stale itself.
+    than the one it read, a blocking check of its own did not pass, or an input is stale itself.
     """
     keys = graph.toposorted_asset_keys
     events = instance.get_latest_materialization_events(keys)
@@ -32,7 +32,7 @@ def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterab
         for key, event in events.items()
         if event is not None and event.asset_materialization is not None
     }
-    wrong = {check.asset_key for check in failed_checks(instance, graph, blocking=True)}
+    wrong = _not_passed(instance, graph)
     there = set(tables)
     stale: dict[dg.AssetKey, None] = {}
     for key in keys:
@@ -50,18 +50,9 @@ def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterab
     return list(stale)
 
 
-def failed_checks(instance: dg.DagsterInstance, graph: AssetGraph, *, blocking: bool) -> list[dg.AssetCheckKey]:
-    """Checks whose last evaluation found an error; with `blocking`, those that hold back what is downstream."""
-    keys = [key for key in sorted(graph.asset_check_keys) if not blocking or graph.get(key).blocking]
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-    failed = []
-    for key, record in latest.items():
-        evaluation = record.evaluation if record is not None else None
-        if not isinstance(evaluation, dg.AssetCheckEvaluation):
-            continue  # a step that failed before its check leaves it planned
-        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
-            failed.append(key)
-    return sorted(failed)
+def failed_checks(instance: dg.DagsterInstance, graph: AssetGraph) -> list[dg.AssetCheckKey]:
+    """Checks whose last evaluation found an error."""
+    return [key for key, passed in _last_evaluations(instance, graph.asset_check_keys).items() if passed is False]
 
 
 def blocked_assets(
@@ -77,7 +68,7 @@ def blocked_assets(
     events = instance.get_latest_materialization_events(graph.toposorted_asset_keys)
     made = {key for key, event in events.items() if event is not None}
     made |= {dg.AssetKey([table.schema, table.name]) for table in tables if table.schema == Stage.RAW}
-    wrong = {check.asset_key: check.name for check in failed_checks(instance, graph, blocking=True)}
+    wrong = _not_passed(instance, graph)
     blocked: dict[dg.AssetKey, str] = {}
     for key in graph.toposorted_asset_keys:
         if key not in wanted:
@@ -87,7 +78,7 @@ def blocked_assets(
             if parent in blocked:
                 blocked[key] = f"it waits for {table_name(parent)}"
             elif not runs and parent in wrong:
-                blocked[key] = f"the check {wrong[parent]} of {table_name(parent)} failed"
+                blocked[key] = f"the check {wrong[parent]} of {table_name(parent)} did not pass"
             elif not runs and parent not in made and graph.get(parent).is_executable:
                 blocked[key] = f"{table_name(parent)} was never made"
     return blocked
@@ -96,6 +87,31 @@ def blocked_assets(
 def table_name(key: dg.AssetKey) -> str:
     """`AssetKey(["churn", "scores"])` → `churn.scores`."""
     return ".".join(key.path)
+
+
+def _not_passed(instance: dg.DagsterInstance, graph: AssetGraph) -> dict[dg.AssetKey, str]:
+    """Assets with a blocking check that did not pass, each with its name.
+
+    A step that was killed before its check leaves it unevaluated: what is not known to be right is not passed on.
+    """
+    blocking = [key for key in graph.asset_check_keys if graph.get(key).blocking]
+    last = _last_evaluations(instance, blocking)
+    return {key.asset_key: key.name for key, passed in last.items() if not passed}
+
+
+def _last_evaluations(
+    instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]
+) -> dict[dg.AssetCheckKey, bool | None]:
+    """Whether each check passed when it was last to be evaluated (a warning passes); null when it never came to it."""
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(sorted(keys))
+    passed: dict[dg.AssetCheckKey, bool | None] = {}
+    for key, record in latest.items():
+        evaluation = record.evaluation
+        if isinstance(evaluation, dg.AssetCheckEvaluation):
+            passed[key] = evaluation.passed or evaluation.severity != dg.AssetCheckSeverity.ERROR
+        else:
+            passed[key] = None
+    return dict(sorted(passed.items()))
 
 
 def _starting(graph: AssetGraph, key: dg.AssetKey) -> list[dg.AssetKey]:

@@ -63,7 +63,7 @@ def read_status(settings: Settings, last_runs: int = 5) -> Status:
                 status.stages[key.path[0]][key.path[1]] = _recorded_rows(event)
         status.runs = [_run_status(record) for record in instance.get_run_records(limit=last_runs)]
         status.failed_checks = [
-            f"{table_name(check.asset_key)}: {check.name}" for check in failed_checks(instance, graph, blocking=False)
+            f"{table_name(check.asset_key)}: {check.name}" for check in failed_checks(instance, graph)
         ]
     return status
 
