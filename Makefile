@@ -4,6 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Libraries that are not compiled once, into the environment, are compiled by every process: five seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= 1
 
 demo: $(VENV)/runtime.ok

@@ -1,6 +1,7 @@
 """Runs assets in this process, one Dagster run at a time, and says how it goes."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import dagster as dg
 from cdp_assets.components.process import process_tags
 from cdp_assets.orchestration.staleness import table_name
 
+_OUR_CLASS = re.compile(r"^(dagster\._core\.definitions\.events\.Failure|cdp_assets\.errors\.\w+): ")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -81,7 +83,7 @@ def _failure(event: dg.DagsterEvent) -> str:
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    said = error.message.strip() if error is not None else "no reason given"
+    said = _OUR_CLASS.sub("", error.message) if error is not None else "no reason given"
     return f"{event.step_key}: {' '.join(said.split())}"
 
 

@@ -51,10 +51,11 @@ def read_status(settings: Settings, last_runs: int = 5) -> Status:
         graph = load_definitions().resolve_asset_graph()
         warehouse = open_warehouse(settings.with_lock_timeout(min(settings.lock_timeout, _PATIENCE)))
         try:
-            moment = recorded_as_of(warehouse)
-            for table in warehouse.tables():
-                if table.schema in status.stages:
-                    status.stages[table.schema][table.name] = warehouse.row_count(table)
+            with warehouse.transaction():  # one connection for all that is read
+                moment = recorded_as_of(warehouse)
+                for table in warehouse.tables():
+                    if table.schema in status.stages:
+                        status.stages[table.schema][table.name] = warehouse.row_count(table)
             status.as_of = moment.isoformat() if moment else None
         except WarehouseLockedError as error:
             status.note = f"{error} Rows are those of the last materialisations."

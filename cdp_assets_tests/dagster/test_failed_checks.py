@@ -33,7 +33,7 @@ def test_a_check_that_found_an_error_is_a_failed_check():
 def materialised(instance: dg.DagsterInstance, passed: bool | None):
     """The graph of one asset, materialised once; without `passed` its step fails before the check."""
 
-    @dg.asset(key=KEY, check_specs=[dg.AssetCheckSpec("complete", asset=KEY)])
+    @dg.asset(key=KEY, check_specs=[dg.AssetCheckSpec("complete", asset=KEY, blocking=True)])
     def numbers() -> dg.MaterializeResult:
         if passed is None:
             raise RuntimeError("the source is gone")

@@ -60,6 +60,12 @@ def test_memory_counts_the_children_of_a_process(tmp_path):
     assert measured.seconds > 1.5
 
 
+def test_processor_time_counts_the_children_of_a_process(tmp_path):
+    busy = "import time\nwhile time.process_time() < 0.5: pass"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])"
+    assert measure([sys.executable, "-c", parent], os.environ, tmp_path).cpu_seconds > 0.5
+
+
 def test_a_step_owns_the_samples_taken_while_it_ran():
     measured = Measured(samples=[(10.0, 5 * MIB), (20.0, 9 * MIB), (30.0, 2 * MIB)])
     assert measured.peak_mib(5.0, 15.0) == 5
@@ -73,4 +79,4 @@ def test_a_command_that_fails_says_what_it_printed(tmp_path):
 
 
 def _cost(people: int, run_seconds: float = 1.0, again_runs: int = 0) -> PipelineCost:
-    return PipelineCost(people, Measured(run_seconds), [], 1.0, 1.0, again_runs)
+    return PipelineCost(people, Measured(run_seconds), [], Measured(1.0), Measured(1.0), again_runs)
