@@ -1,0 +1,72 @@
+"""One small deployment for all tests of this folder; what changes it works on a copy."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+from cdp_assets.definitions import defs as load_definitions
+from cdp_assets_tests.dagster.deployment import Deployment
+
+PEOPLE = 600
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """A deployment's folder, the same for all workers of this test run; perhaps nothing is in it yet."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "deployment"
+    folder.mkdir(exist_ok=True)
+    return Deployment(folder)
+
+
+@pytest.fixture(scope="session")
+def definitions(deployment: Deployment) -> dg.Definitions:
+    """What a process loads that works on the deployment."""
+    with pytest.MonkeyPatch.context() as patch:
+        _point_at(deployment, patch)
+        return load_definitions()
+
+
+@pytest.fixture(scope="session")
+def graph(definitions: dg.Definitions) -> AssetGraph:
+    return definitions.resolve_asset_graph()
+
+
+@pytest.fixture(scope="session")
+def materialised(deployment: Deployment) -> Deployment:
+    """The deployment with the sample of a few people, everything made. Not to be changed: copy it."""
+    done = deployment.folder / "materialised"
+    with (deployment.folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            deployment.cdp("sample", "--people", str(PEOPLE))
+            deployment.cdp("run", "--as-of", "sample")
+            done.touch()
+    return deployment
+
+
+@pytest.fixture
+def instance(materialised: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """The materialised deployment's Dagster instance."""
+    _point_at(materialised, monkeypatch)
+    with dg.DagsterInstance.get() as opened:
+        yield opened
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    """An empty deployment that this process is pointed at."""
+    empty = Deployment(tmp_path / "scratch")
+    empty.folder.mkdir()
+    _point_at(empty, monkeypatch)
+    return empty
+
+
+def _point_at(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
+    for name, value in deployment.env.items():
+        patch.setenv(name, value)
