@@ -7,6 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Libraries that are not compiled once, into the environment, are compiled by every process: five seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= 1
+export DAGSTER_DISABLE_TELEMETRY ?= yes
 
 demo: $(VENV)/runtime.ok
 	@echo "[2/3] writing the sample exports"
@@ -16,7 +17,7 @@ demo: $(VENV)/runtime.ok
 
 test: $(VENV)/dev.ok
 	@echo "[3/3] running the tests"
-	@pytest -n auto
+	@pytest -n auto --dist loadscope
 
 dev: $(VENV)/runtime.ok
 	@cdp dev
@@ -42,10 +43,10 @@ $(VENV)/uv.ok: requirements.lock
 
 $(VENV)/runtime.ok: $(VENV)/uv.ok setup.cfg
 	@echo "[1/3] installing what the platform needs, from requirements.lock"
-	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock -e .
+	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock --build-constraints requirements.lock -e .
 	@touch $@
 
 $(VENV)/dev.ok: $(VENV)/runtime.ok
 	@echo "[2/3] installing what the tests need, from requirements.lock"
-	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock -e '.[dev]'
+	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock --build-constraints requirements.lock -e '.[dev]'
 	@touch $@
