@@ -16,7 +16,8 @@ from cdp_assets.stages import Stage
 @pytest.mark.slow
 def test_every_stage_is_measured_and_a_run_with_nothing_new_runs_none(tmp_path):
     file = tmp_path / "claims.json"
-    command = [sys.executable, "benchmarks/pipeline.py", "--people", "300", "--json", str(file)]
+    # Of much fewer people the churn model is too weak to pass its check, and what needs it waits.
+    command = [sys.executable, "benchmarks/pipeline.py", "--people", "1500", "--json", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -29,10 +30,10 @@ def test_every_stage_is_measured_and_a_run_with_nothing_new_runs_none(tmp_path):
     assert "materialising" in done.stderr
 
     claims = {claim["name"]: claim for claim in json.loads(file.read_text())}
-    assert set(claims["definitions load, 300 people (s)"]) == {"name", "ours", "peer", "ratio", "aim", "met"}
-    assert claims["definitions load, 300 people (s)"]["ours"] > 0.5, "importing Dagster alone takes as much"
-    assert claims["run with nothing new, 300 people (s)"]["aim"] == "< 10 s"
-    assert claims["stages run with nothing new, 300 people"]["met"] is True
+    assert set(claims["definitions load, 1,500 people (s)"]) == {"name", "ours", "peer", "ratio", "aim", "met"}
+    assert claims["definitions load, 1,500 people (s)"]["ours"] > 0.5, "importing Dagster alone takes as much"
+    assert claims["run with nothing new, 1,500 people (s)"]["aim"] == "< 10 s"
+    assert claims["stages run with nothing new, 1,500 people"]["met"] is True
 
 
 def test_a_claim_without_a_peer_is_met_when_it_reaches_its_aim():
@@ -48,8 +49,8 @@ def test_only_the_demo_size_claims_the_demos_minute():
 
 
 def test_a_run_with_nothing_new_that_started_a_run_misses_its_aim():
-    missed = [claim.name for claim in claims_of(_cost(300, again_runs=1)) if not claim.met]
-    assert missed == ["stages run with nothing new, 300 people"]
+    missed = [claim.name for claim in claims_of(_cost(1500, again_runs=1)) if not claim.met]
+    assert missed == ["stages run with nothing new, 1,500 people"]
 
 
 def test_memory_counts_the_children_of_a_process(tmp_path):

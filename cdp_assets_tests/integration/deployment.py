@@ -1,0 +1,160 @@
+"""A deployment of its own: a folder, the environment that points at it, and the real command line."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+CDP = Path(sys.executable).with_name("cdp")
+PATIENCE = 550.0
+"""Seconds after which a command is taken to hang. Generous: the machine may be busy with other tests."""
+
+FACTS_OF_A_RUN = {
+    "raw": {"_loaded_at", "loaded_at"},
+    "identity": {"run_id"},
+    "activation": {"run_id", "started_at", "finished_at", "at", "sent_at", "first_failed_at", "last_failed_at"},
+    "staging": {"_loaded_at"},
+    "lookup": {"_loaded_at"},
+    "master": {"_loaded_at"},
+}
+"""Columns, by stage, that say which run wrote a row and when by the clock. No others may differ between two runs."""
+
+Facts = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment in `folder`; `overrides` are environment variables of its own."""
+
+    folder: Path
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "landing"
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "dagster_home"
+
+    @property
+    def duckdb_path(self) -> Path:
+        return self.folder / "cdp.duckdb"
+
+    @property
+    def truth(self) -> Path:
+        return self.folder / "sample_truth.parquet"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CDP_", "DAGSTER_"))}
+        own = {
+            "CDP_DUCKDB_PATH": str(self.duckdb_path),
+            "CDP_LANDING_DIR": str(self.landing),
+            "CDP_OUTBOX_DIR": str(self.outbox),
+            "CDP_DBT_OUTPUT_DIR": str(self.folder / "dbt"),
+            "CDP_SECRET_KEY": "a key for tests",
+            "CDP_LANDING_SETTLE_SECONDS": "0",
+            "DAGSTER_HOME": str(self.home),
+        }
+        return {**inherited, **own, **self.overrides}
+
+    def copy_to(self, folder: Path) -> "Deployment":
+        """The same deployment in another folder, to be changed there."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return Deployment(folder, self.overrides)
+
+    def with_environment(self, **overrides: str) -> "Deployment":
+        """The same folder under other settings."""
+        return Deployment(self.folder, {**self.overrides, **overrides})
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`cdp <arguments>`, waited for; what it printed is captured."""
+        return subprocess.run(
+            [str(CDP), *arguments], env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+
+    def run_well(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`cdp <arguments>`, which must succeed."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """`cdp <arguments>` in a process group of its own, not waited for."""
+        return subprocess.Popen(
+            [str(CDP), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def query(self, sql: str) -> pl.DataFrame:
+        """What the warehouse answers."""
+        with duckdb.connect(str(self.duckdb_path), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.sql(sql).pl()
+
+    def table_names(self) -> list[str]:
+        """Every table as `schema.name`, in order."""
+        listed = self.query("SELECT schema_name || '.' || table_name AS name FROM duckdb_tables() ORDER BY 1")
+        return listed["name"].to_list()
+
+    def contents(self, but_for: Mapping[str, set[str]] = {}) -> Facts:
+        """The rows of every table as sorted text, without some columns of each stage."""
+        with duckdb.connect(str(self.duckdb_path), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return {
+                name: _rows(connection, name, but_for.get(name.split(".")[0], set())) for name in self.table_names()
+            }
+
+    def sent(self) -> list[Path]:
+        """The files in the outbox, in the order in which they are to be read."""
+        return sorted(path for path in self.outbox.rglob("*") if path.is_file())
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: str, without: set[str]) -> list[str]:
+    described = connection.execute(f"DESCRIBE {table}").fetchall()
+    kept = ", ".join(f'"{row[0]}"' for row in described if row[0] not in without)
+    return sorted(map(repr, connection.execute(f"SELECT {kept} FROM {table}").fetchall())) if kept else []
+
+
+def differing(one: Facts, other: Facts) -> list[str]:
+    """Tables whose rows differ, each with how many on either side are not on the other."""
+    found = []
+    for table in sorted({*one, *other}):
+        here, there = set(one.get(table, [])), set(other.get(table, []))
+        counts = len(one.get(table, [])), len(other.get(table, []))
+        if here != there or counts[0] != counts[1]:
+            found.append(
+                f"{table}: {counts[0]} rows and {counts[1]}, {len(here - there)} and {len(there - here)} alone"
+            )
+    return found
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    """Return when the condition holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain for {what}"
+        time.sleep(0.05)
+
+
+def kill_group(process: "subprocess.Popen[str]") -> None:
+    """`kill -9` a process and all that it started."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -1,0 +1,34 @@
+"""The same inputs give the same tables, however often they are run."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cdp_assets_tests.integration.conftest import SEEDS
+from cdp_assets_tests.integration.deployment import FACTS_OF_A_RUN, Deployment, differing
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def original(materialised: Callable[[int], Deployment]) -> Deployment:
+    return materialised(SEEDS[0])
+
+
+def test_a_second_run_finds_nothing_new_and_changes_nothing(deployment: Deployment) -> None:
+    before, sent = deployment.contents(), deployment.sent()
+    again = deployment.run_well("run")
+    assert "nothing is new; no stage was run." in again.stdout
+    assert differing(before, deployment.contents()) == []
+    assert deployment.sent() == sent
+
+
+def test_the_same_as_of_is_not_news(deployment: Deployment) -> None:
+    assert "nothing is new; no stage was run." in deployment.run_well("run", "--as-of", "sample").stdout
+
+
+def test_a_full_run_makes_every_table_again_and_the_same(original: Deployment, deployment: Deployment) -> None:
+    full = deployment.run_well("run", "--full")
+    assert "46 tables made" in full.stdout
+    assert differing(original.contents(FACTS_OF_A_RUN), deployment.contents(FACTS_OF_A_RUN)) == []
+    assert len(deployment.sent()) == len(original.sent()), "nothing is sent twice"
