@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from cdp_assets.errors import ConfigurationError
 
 M = TypeVar("M", bound=BaseModel)
+_LONGEST_VALUE = 80
 
 
 def validated(model: type[M], values: Mapping[str, Any], what: str) -> M:
@@ -20,9 +21,13 @@ def validated(model: type[M], values: Mapping[str, Any], what: str) -> M:
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        findings = [dict(finding) for finding in error.errors() if not _follows_from_another(finding)]
-        problems = "; ".join(_problem(model, finding) for finding in findings)
-        raise ConfigurationError(f"{what}: {problems.removesuffix('.')}.") from error
+        raise ConfigurationError(f"{what}: {problems(error)}") from error
+
+
+def problems(error: ValidationError) -> str:
+    """What is wrong, field by field, in one line."""
+    findings = [finding for finding in error.errors() if not _follows_from_another(finding)]
+    return f"{'; '.join(_problem(finding) for finding in findings).removesuffix('.')}."
 
 
 def _follows_from_another(finding: ErrorDetails) -> bool:
@@ -30,16 +35,15 @@ def _follows_from_another(finding: ErrorDetails) -> bool:
     return finding["type"] == "too_short" and bool(finding["input"])
 
 
-def _problem(model: type[BaseModel], finding: dict[str, Any]) -> str:
-    path = ".".join(str(part) for part in finding["loc"] if part != "[key]")
-    kind, value = finding["type"], finding.get("input")
-    if kind == "extra_forbidden":
-        return f"{path} is not a setting; allowed are {', '.join(model.model_fields) or 'none'}"
-    if kind == "missing":
+def _problem(finding: ErrorDetails) -> str:
+    path = ".".join(str(part) for part in finding["loc"] if part != "[key]").strip("`")
+    message, value = finding["msg"].removeprefix("Value error, "), finding["input"]
+    if finding["type"] == "missing":
         return f"{path} is missing"
-    message = str(finding["msg"]).removeprefix("Value error, ")
     if not path:
         return message
     if isinstance(value, dict) and value:
         return f"{path}: {message}"
-    return f"{path} is {value!r}; {message[:1].lower()}{message[1:]}"
+    text = repr(value)
+    shown = text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+    return f"{path} is {shown}; {message[:1].lower()}{message[1:]}"

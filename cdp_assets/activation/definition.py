@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from cdp_assets.destinations.base import Destination, Mode, Removal
 from cdp_assets.errors import ConfigurationError
+from cdp_assets.strict import Strict
 from cdp_assets.tables import Table
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
@@ -14,14 +15,12 @@ ColumnName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.[A-Za
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class SyncDefinition(BaseModel):
+class SyncDefinition(Strict):
     """A sync. `mapping` gives each destination field its column: one of the source, or `stage.table.column`.
 
     A table named in the mapping is joined by `customer_id` and has one row a customer. Without a `purpose` the
     reason why none is needed must be written down; with one, only customers who granted it are sent.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
     source: TableName

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from cdp_assets.audiences.operators import Comparison, Duration, Moment, Number
-from cdp_assets.audiences.strict import Strict
+from cdp_assets.strict import Strict
 
 RESERVED_NAMES = frozenset({"assignments", "membership_log", "overlap"})
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from cdp_assets.audiences.strict import Strict
+from cdp_assets.strict import Strict
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from cdp_assets.strict import Strict
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,8 @@ class CutOffs:
         return *self.training, self.calibration, self.judging, self.current
 
 
-class ChurnConfig(BaseModel):
+class ChurnConfig(Strict):
     """A customer who ordered before a cut-off has churned when no order follows within `horizon_days`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     horizon_days: int = Field(90, ge=1, le=730, description="days without an order that make a churned customer")
     training_cut_offs: int = Field(6, ge=1, le=36, description="how many past cut-offs the model learns from")

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import sqlglot
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cdp_assets.components.automation import WAREHOUSE_POOL, WHEN_INPUTS_CHANGE, fresh_within
 from cdp_assets.components.dbt_cli import start_dbt
@@ -17,14 +17,13 @@ from cdp_assets.dbt_project import prepare_manifest
 from cdp_assets.lineage import Columns, column_lineage
 from cdp_assets.settings import DBT_PROJECT_DIR, Settings
 from cdp_assets.stages import Stage
+from cdp_assets.strict import Strict
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
 
-class ModelsDefinition(BaseModel):
+class ModelsDefinition(Strict):
     """The stages whose models one dbt invocation builds."""
-
-    model_config = ConfigDict(extra="forbid")
 
     stages: list[Stage] = Field(min_length=1)
     owners: list[str] = Field(default_factory=lambda: ["team:data"], min_length=1)

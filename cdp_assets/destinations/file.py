@@ -11,25 +11,24 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cdp_assets.destinations._payload import line, plain, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import DestinationError
 from cdp_assets.settings import Settings
+from cdp_assets.strict import Strict
 from cdp_assets.validation import validated
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[\d\s().-]*")
 
 
-class FileSettings(BaseModel):
+class FileSettings(Strict):
     """`format`, rows a file, and whether CSV cells that a spreadsheet would run as formulas get a `'` in front.
 
     Numbers and phone numbers are left as they are; turn `spreadsheet_safe` off when only machines read the files.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["jsonl", "csv"] = "jsonl"
     batch_size: int = Field(default=10_000, ge=1, le=10_000)

@@ -10,22 +10,21 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cdp_assets.destinations._http import sent
 from cdp_assets.destinations._payload import line, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import ConfigurationError, DestinationError
 from cdp_assets.settings import Settings
+from cdp_assets.strict import Strict
 from cdp_assets.validation import validated
 
 BASE_URL = "CDP_WEBHOOK_BASE_URL"
 
 
-class WebhookSettings(BaseModel):
+class WebhookSettings(Strict):
     """Where to post: `base_url` (else CDP_WEBHOOK_BASE_URL) and `path`; a token is named by its variable only."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     base_url: str | None = None
     path: str = ""

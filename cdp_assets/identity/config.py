@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from cdp_assets.strict import Strict
 
 MatchKey = Literal[
     "email",
@@ -24,22 +26,7 @@ Region = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class _Strict(BaseModel):
-    """A part of the configuration that refuses keys it does not know, and lists those it does."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_allowed_keys(cls, values: object) -> object:
-        if isinstance(values, dict):
-            unknown = sorted(str(key) for key in values if key not in cls.model_fields)
-            if unknown:
-                raise ValueError(f"unknown key {', '.join(unknown)}; allowed are: {', '.join(cls.model_fields)}.")
-        return values
-
-
-class Rule(_Strict):
+class Rule(Strict):
     """Records that agree on every key of `agree` are one customer, unless a veto or `must_not_differ` objects.
 
     A key that is null agrees with nothing and differs from nothing. A `trusted` rule is not subject to vetoes.
@@ -51,7 +38,7 @@ class Rule(_Strict):
     trusted: bool = False
 
 
-class Junk(_Strict):
+class Junk(Strict):
     """Values that identify nobody: listed ones, and those that too many names or records share."""
 
     emails: tuple[str, ...] = ()
@@ -63,7 +50,7 @@ class Junk(_Strict):
     most_records_per_value: Annotated[int, Field(ge=2)] = 2000
 
 
-class Probabilistic(_Strict):
+class Probabilistic(Strict):
     """How Splink scores what the rules left open."""
 
     enabled: bool = True
@@ -74,7 +61,7 @@ class Probabilistic(_Strict):
     seed: int = 1
 
 
-class Vetoes(_Strict):
+class Vetoes(Strict):
     """Which contradictions forbid a link. `strong_ids` are keys of which one customer has one value a source."""
 
     first_name: bool = True
@@ -84,7 +71,11 @@ class Vetoes(_Strict):
     similar_name: Share = 0.8
 
 
-class IdentityConfig(_Strict):
+def _default_regions() -> dict[str, tuple[Region, ...]]:
+    return {"default": ("US",)}
+
+
+class IdentityConfig(Strict):
     """The whole configuration; `rules` are in order of precedence, the strongest first.
 
     `phone_regions` says, per source or for `default`, in which countries to try a number without a country code, when
@@ -93,7 +84,9 @@ class IdentityConfig(_Strict):
 
     rules: tuple[Rule, ...] = ()
     junk: Junk = Junk()
-    phone_regions: dict[str, Annotated[tuple[Region, ...], Field(min_length=1)]] = {"default": ("US",)}
+    phone_regions: dict[str, Annotated[tuple[Region, ...], Field(min_length=1)]] = Field(
+        default_factory=_default_regions
+    )
     probabilistic: Probabilistic = Probabilistic()
     vetoes: Vetoes = Vetoes()
     largest_cluster: Annotated[int, Field(ge=2)] = 200

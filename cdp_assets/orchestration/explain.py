@@ -6,8 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from cdp_assets.errors import CdpError
-
-_LONGEST_VALUE = 80
+from cdp_assets.validation import problems
 
 
 def explain(error: BaseException) -> str | None:
@@ -17,7 +16,7 @@ def explain(error: BaseException) -> str | None:
             case CdpError():
                 return _flat(str(cause))
             case ValidationError():
-                return _flat(" ".join(_invalid(cause)))
+                return _flat(problems(cause))
             case yaml.MarkedYAMLError() if cause.problem_mark is not None:
                 mark = cause.problem_mark
                 return _flat(f"{mark.name}:{mark.line + 1}: this is not YAML: {cause.problem}.")
@@ -30,20 +29,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _invalid(error: ValidationError) -> Iterator[str]:
-    """A sentence a field. Dagster has put file and line into the field's place."""
-    for wrong in error.errors(include_url=False):
-        field = ".".join(map(str, wrong["loc"])).strip("`")
-        if wrong["type"] == "extra_forbidden":
-            yield f"{field}: there is no such field."
-        elif wrong["type"] == "missing":
-            yield f"{field}: this field is missing."
-        else:
-            value = repr(wrong["input"])
-            shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}..."
-            yield f"{field} is {shown}: {wrong['msg'].removeprefix('Value error, ')}."
 
 
 def _flat(text: str) -> str:

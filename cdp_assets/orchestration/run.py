@@ -95,7 +95,7 @@ def run(settings: Settings, select: str | None = None, full: bool = False, as_of
         report = RunReport(dead_runs=clear_dead_runs(instance))
         definitions = load_definitions()
         graph = definitions.resolve_asset_graph()
-        wanted = select_assets(graph, select) if select else set(graph.executable_asset_keys)
+        wanted = select_assets(graph, select) if select is not None else set(graph.executable_asset_keys)
         warehouse = open_warehouse(settings)
         runner = _Runner(settings, instance, definitions, graph, warehouse, progress)
         moved = as_of if as_of is not None and as_of != recorded_as_of(warehouse) else None

@@ -15,7 +15,7 @@ def select_assets(graph: AssetGraph, text: str) -> set[dg.AssetKey]:
         ConfigurationError: it is none of these, or selects nothing.
     """
     chosen: set[dg.AssetKey] = set()
-    for word in filter(None, (part.strip() for part in text.split(","))):
+    for word in (part.strip() for part in text.split(",")):
         found = _one(graph, word)
         if not found:
             raise ConfigurationError(

@@ -2,24 +2,23 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cdp_assets.registry import plugin_names
 from cdp_assets.stages import Stage
+from cdp_assets.strict import Strict
 from cdp_assets.tables import Table
 
 LANDINGS = "cdp_assets.sources.landings"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class SourceTable(BaseModel):
+class SourceTable(Strict):
     """One table of a source, written to `raw.<source>__<name>`.
 
     `columns` are all it is known to send and `required` those it cannot be used without; a file without one is
     refused, and so is a row whose value is empty. Columns nobody declared are kept and reported.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     description: str = ""
@@ -42,10 +41,8 @@ class SourceTable(BaseModel):
         return list(dict.fromkeys([*self.required, *self.columns]))
 
 
-class SourceDefinition(BaseModel):
+class SourceDefinition(Strict):
     """A system that sends data: its name, who owns it, and its tables."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     description: str = ""

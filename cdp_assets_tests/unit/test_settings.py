@@ -29,9 +29,9 @@ def test_an_empty_variable_counts_as_unset():
 
 
 def test_the_environment_of_the_process_is_the_default(monkeypatch):
-    monkeypatch.setenv("CDP_WAREHOUSE", "postgres")
+    monkeypatch.setenv("CDP_REPORTING_TIMEZONE", "Europe/Paris")
 
-    assert Settings.from_env().warehouse == "postgres"
+    assert Settings.from_env().reporting_timezone == "Europe/Paris"
 
 
 def test_paths_are_made_absolute_and_home_is_known(monkeypatch, tmp_path):

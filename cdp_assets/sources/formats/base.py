@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from cdp_assets.errors import SourceError
 from cdp_assets.sources.formats._text import unreadable
+from cdp_assets.strict import Strict
 
 BATCH_ROWS = 100_000
 
@@ -31,10 +30,8 @@ class Batch:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-class FormatOptions(BaseModel):
+class FormatOptions(Strict):
     """Options a format takes; a format that takes some has a subclass."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Format(ABC):

@@ -6,23 +6,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cdp_assets.errors import ConfigurationError, SourceError
 from cdp_assets.registry import find_plugin, plugin_names
 from cdp_assets.settings import Settings
 from cdp_assets.sources.formats.base import Batch, Format
 from cdp_assets.sources.landings.base import Arrival, Landing
+from cdp_assets.strict import Strict
 from cdp_assets.validation import validated
 
 FORMATS = "cdp_assets.sources.formats"
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 
 
-class FilesOptions(BaseModel):
+class FilesOptions(Strict):
     """`glob` is relative to the landing folder; `format` is known by the file's name unless given."""
-
-    model_config = ConfigDict(extra="forbid")
 
     type: str = "files"
     glob: str = Field(min_length=1)

@@ -74,7 +74,7 @@ def test_a_removal_without_values_is_accepted(destination: Destination):
 
 
 def test_an_unknown_setting_is_refused_with_those_there_are(stand: Stand):
-    with pytest.raises(ConfigurationError, match=r"colour is not a setting; allowed are .*batch_size"):
+    with pytest.raises(ConfigurationError, match=r"there is no option 'colour'; the options are: .*batch_size"):
         stand.make(colour="blue")
 
 

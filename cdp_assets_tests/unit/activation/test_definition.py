@@ -29,7 +29,7 @@ def test_defaults_are_the_careful_ones():
     [
         ({"mode": "copy"}, "mode is 'copy'; input should be 'mirror', 'upsert', 'insert', 'update' or 'remove'"),
         ({"removal": "burn"}, "removal is 'burn'; input should be 'delete', 'clear_fields' or 'nothing'"),
-        ({"colour": "blue"}, "colour is not a setting; allowed are name, source, destination"),
+        ({"colour": "blue"}, "there is no option 'colour'; the options are: name, source, destination"),
         ({"mapping": {}}, "mapping is {}; "),
         ({"mapping": {"EMAIL": "a; drop table b"}}, "mapping.EMAIL is 'a; drop table b'; string should match pattern"),
         ({"source": "vip"}, "source is 'vip'; string should match pattern"),

@@ -9,8 +9,8 @@ from cdp_assets.identity.config import IdentityConfig
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"rulez": []}, "unknown key rulez; allowed are: rules, junk"),
-        ({"vetoes": {"surname": True}}, "unknown key surname; allowed are: first_name, last_name"),
+        ({"rulez": []}, "there is no option 'rulez'; the options are: rules, junk"),
+        ({"vetoes": {"surname": True}}, "there is no option 'surname'; the options are: first_name, last_name"),
         ({"rules": [{"name": "x", "agree": ["e-mail"]}]}, "'email', 'phone'"),
         ({"rules": [{"name": "x", "agree": []}]}, "at least 1 item"),
         ({"rules": [{"name": "x", "agree": ["email"]}] * 2}, "rule name x cannot be used"),

@@ -66,10 +66,13 @@ def test_a_pattern_outside_the_landing_folder_is_refused(landing, glob):
     ("options", "said"),
     [
         ({"glob": ""}, "glob is ''; "),
-        ({"globs": "x"}, "globs is not a setting; allowed are type, glob, format, options."),
+        ({"globs": "x"}, "there is no option 'globs'; the options are: type, glob, format, options."),
         ({"format": "excel"}, "there is no format 'excel'; there are: csv, jsonl, parquet"),
         ({"format": "csv", "options": {"delimiter": ",,"}}, "options of the format csv: delimiter is ',,'; "),
-        ({"format": "jsonl", "options": {"delimiter": ","}}, "options of the format jsonl: delimiter is not a setting"),
+        (
+            {"format": "jsonl", "options": {"delimiter": ","}},
+            "options of the format jsonl: there is no option 'delimiter'; the options are: none",
+        ),
     ],
 )
 def test_a_wrong_option_is_told_by_name(settings, options, said):

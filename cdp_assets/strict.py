@@ -1,4 +1,4 @@
-"""The base of every part of a definition: nothing unknown is accepted, and errors say what is allowed."""
+"""The base of everything a team writes in YAML: nothing unknown is accepted, and errors say what is allowed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,9 @@ class Strict(BaseModel):
             allowed = [field.alias or name for name, field in cls.model_fields.items()]
             unknown = [repr(option) for option in content if option not in allowed]
             if unknown:
-                raise ValueError(f"there is no option {', '.join(unknown)}; the options are: {', '.join(allowed)}")
+                raise ValueError(
+                    f"there is no option {', '.join(unknown)}; the options are: {', '.join(allowed) or 'none'}"
+                )
         return content
 
     def exactly_one(self, *names: str) -> None:
