@@ -1,8 +1,6 @@
 """One small deployment for all tests of this folder; what changes it works on a copy."""
 
-import fcntl
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -10,18 +8,13 @@ import pytest
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from cdp_assets.definitions import defs as load_definitions
-from cdp_assets_tests.dagster.deployment import Deployment
-
-PEOPLE = 600
+from cdp_assets_tests.deployment import SEEDS, Deployment
 
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """A deployment's folder, the same for all workers of this test run; perhaps nothing is in it yet."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "deployment"
-    folder.mkdir(exist_ok=True)
-    return Deployment(folder)
+    """A deployment with nothing in it, for what needs no data."""
+    return Deployment(tmp_path_factory.mktemp("deployment"))
 
 
 @pytest.fixture(scope="session")
@@ -38,16 +31,9 @@ def graph(definitions: dg.Definitions) -> AssetGraph:
 
 
 @pytest.fixture(scope="session")
-def materialised(deployment: Deployment) -> Deployment:
-    """The deployment with the sample of a few people, everything made. Not to be changed: copy it."""
-    done = deployment.folder / "materialised"
-    with (deployment.folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            deployment.cdp("sample", "--people", str(PEOPLE))
-            deployment.cdp("run", "--as-of", "sample")
-            done.touch()
-    return deployment
+def materialised(materialised: Callable[[int], Deployment]) -> Deployment:
+    """The first seed's deployment, everything made. Not to be changed: copy it."""
+    return materialised(SEEDS[0])
 
 
 @pytest.fixture

@@ -11,9 +11,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from cdp_assets.settings import PROJECT_ROOT
-from cdp_assets_tests.dagster.deployment import Deployment, tool
+from cdp_assets_tests.deployment import Deployment, tool
 
 T = TypeVar("T")
+
+
+def run_tool(command: Sequence[str], env: dict[str, str], cwd: Path | None = None) -> str:
+    """Run a command of this environment to its end; returns its standard output, and fails the test when it fails."""
+    done = subprocess.run(
+        [tool(command[0]), *command[1:]], env=env, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)} gave {done.returncode}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
 @contextmanager
@@ -23,7 +32,7 @@ def serving(command: Sequence[str], deployment: Deployment, log: Path) -> Iterat
         process = subprocess.Popen(
             [tool(command[0]), *command[1:]],
             cwd=PROJECT_ROOT,
-            env=deployment.process_env,
+            env=deployment.environment,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,

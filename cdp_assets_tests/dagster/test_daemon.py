@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_assets_tests.dagster.deployment import Deployment
 from cdp_assets_tests.dagster.processes import serving, wait_for
+from cdp_assets_tests.deployment import Deployment
 
 NEW_CONSENTS = (
     "Id,PartyId,DataUsePurpose,PrivacyConsentStatus,CaptureDate,CaptureContactPointType,CaptureSource,LastModifiedDate\n"

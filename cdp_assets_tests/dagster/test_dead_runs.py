@@ -10,7 +10,7 @@ import pytest
 
 from cdp_assets.components.automation import WAREHOUSE_POOL
 from cdp_assets.orchestration.instance import clear_dead_runs, open_instance
-from cdp_assets_tests.dagster.deployment import Deployment
+from cdp_assets_tests.deployment import Deployment
 
 CLAIMS_A_SLOT = """
 import sys, time

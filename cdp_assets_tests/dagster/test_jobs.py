@@ -10,7 +10,7 @@ from cdp_assets.components.warehouse import WarehouseResource, open_warehouse
 from cdp_assets.defs.automation import move_as_of
 from cdp_assets.defs.raw.as_of import as_of
 from cdp_assets.errors import ConfigurationError
-from cdp_assets_tests.dagster.deployment import Deployment
+from cdp_assets_tests.deployment import Deployment
 
 AS_OF_KEY = dg.AssetKey(["raw", "as_of"])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_assets_tests.dagster.deployment import Deployment
+from cdp_assets_tests.deployment import Deployment
 
 CONTACTS, TICKETS = dg.AssetKey(["raw", "crm__contacts"]), dg.AssetKey(["raw", "support__tickets"])
 HOLD = "import duckdb, sys, time; con = duckdb.connect(sys.argv[1]); print('held', flush=True); time.sleep(60)"

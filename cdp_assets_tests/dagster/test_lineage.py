@@ -9,7 +9,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from cdp_assets.components.warehouse import open_warehouse
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Table
-from cdp_assets_tests.dagster.deployment import Deployment
+from cdp_assets_tests.deployment import Deployment
 
 SAID_BY_THE_SOURCES_NAME = {"source"}
 NOT_HELD_BY_THE_SHOP = {"date_of_birth", "company", "account_id", "anonymous_id", "external_ids"}

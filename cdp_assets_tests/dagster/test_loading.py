@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from cdp_assets.settings import PROJECT_ROOT
-from cdp_assets_tests.dagster.deployment import Deployment, run_tool
+from cdp_assets_tests.dagster.processes import run_tool
+from cdp_assets_tests.deployment import Deployment
 
 LOADS_OFFLINE = """
 import json, socket, sys
@@ -78,7 +79,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def env(deployment: Deployment, project: Path) -> dict[str, str]:
     """The environment in which Python imports the copy."""
     own = Deployment(project.parent / "deployment")
-    return {**own.process_env, "PYTHONPATH": str(project), "PYTHONWARNINGS": "ignore"}
+    return {**own.environment, "PYTHONPATH": str(project), "PYTHONWARNINGS": "ignore"}
 
 
 @pytest.mark.slow

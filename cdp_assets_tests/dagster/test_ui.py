@@ -11,8 +11,8 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from cdp_assets.components.warehouse import open_warehouse
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Table
-from cdp_assets_tests.dagster.deployment import Deployment
 from cdp_assets_tests.dagster.processes import free_port, serving, wait_for
+from cdp_assets_tests.deployment import Deployment
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,7 @@ import pytest
 
 from cdp_assets.sample.next_day import write_next_day
 from cdp_assets.sample.write import write_sample
-from cdp_assets_tests.integration.conftest import PEOPLE, SEEDS
-from cdp_assets_tests.integration.deployment import Deployment
+from cdp_assets_tests.deployment import PEOPLE, SEEDS, Deployment
 
 pytestmark = pytest.mark.slow
 

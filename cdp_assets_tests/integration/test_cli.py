@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from cdp_assets.settings import PROJECT_ROOT
-from cdp_assets_tests.integration.conftest import SEEDS
-from cdp_assets_tests.integration.deployment import Deployment
+from cdp_assets_tests.deployment import SEEDS, Deployment
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +80,7 @@ def test_an_as_of_that_is_no_moment_is_refused(empty: Deployment) -> None:
 
 
 def test_a_selection_of_nothing_is_refused_with_the_stages_there_are(made: Deployment) -> None:
+    assert "''" in _refusal(made, "run", "--select", "")
     line = _refusal(made, "run", "--select", "nonsense")
     assert "'nonsense'" in line
     assert "identity, master" in line
@@ -123,7 +123,7 @@ def test_the_doctor_says_how_to_mend_folders_and_missing_exports(made: Deploymen
         (AUDIENCE, "field: email", "field: emial", ["field", "'emial'", "email, "]),
         (AUDIENCE, "condition:", "condition: [", [":{line_after}: this is not YAML"]),
         (SOURCE, "type: files", "type: ftp", [":{line}", "landing", "'ftp'", "files"]),
-        (SOURCE, "required:", "requierd:", [":{line}", "requierd", "no such field"]),
+        (SOURCE, "required:", "requierd:", ["attributes.tables.0", "'requierd'", "the options are: name"]),
         (SYNC, "mode: mirror", "mode: copy", [":{line}", "mode", "'copy'", "'mirror', 'upsert'"]),
         (SYNC, "destination: file", "destination: fax", ["'fax'", "file, webhook"]),
     ],

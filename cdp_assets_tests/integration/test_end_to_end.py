@@ -10,8 +10,7 @@ import pytest
 
 from cdp_assets.identity.quality import cluster_quality
 from cdp_assets.stages import Stage
-from cdp_assets_tests.integration.conftest import SEEDS
-from cdp_assets_tests.integration.deployment import Deployment
+from cdp_assets_tests.deployment import SEEDS, Deployment
 
 AUDIENCE_OF = {
     "at_risk_high_value_to_outbox": "at_risk_high_value",

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cdp_assets_tests.integration.conftest import SEEDS
-from cdp_assets_tests.integration.deployment import FACTS_OF_A_RUN, Deployment, differing
+from cdp_assets_tests.deployment import FACTS_OF_A_RUN, SEEDS, Deployment, differing
 
 pytestmark = pytest.mark.slow
 

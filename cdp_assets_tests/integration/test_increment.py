@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from cdp_assets.sample.next_day import write_next_day
-from cdp_assets_tests.integration.conftest import PEOPLE, SEEDS
-from cdp_assets_tests.integration.deployment import FACTS_OF_A_RUN, Deployment, differing
+from cdp_assets_tests.deployment import FACTS_OF_A_RUN, PEOPLE, SEEDS, Deployment, differing
 
 pytestmark = pytest.mark.slow
 

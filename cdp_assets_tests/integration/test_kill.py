@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from cdp_assets.sample.write import write_sample
-from cdp_assets_tests.integration.conftest import PEOPLE, SEEDS
-from cdp_assets_tests.integration.deployment import FACTS_OF_A_RUN, Deployment, differing, kill_group, wait_for
+from cdp_assets_tests.deployment import FACTS_OF_A_RUN, PEOPLE, SEEDS, Deployment, differing, kill_group, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from cdp_assets_tests.integration.deployment import Deployment, kill_group, wait_for
+from cdp_assets_tests.deployment import Deployment, kill_group, wait_for
 
 pytestmark = pytest.mark.slow
 

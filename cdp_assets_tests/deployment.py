@@ -13,7 +13,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-CDP = Path(sys.executable).with_name("cdp")
+from cdp_assets.settings import Settings
+
+PEOPLE = 1500
+SEEDS = (101, 202, 303)
+"""Populations that nothing was tuned on."""
+
 PATIENCE = 550.0
 """Seconds after which a command is taken to hang. Generous: the machine may be busy with other tests."""
 
@@ -58,8 +63,8 @@ class Deployment:
         return self.folder / "sample_truth.parquet"
 
     @property
-    def environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CDP_", "DAGSTER_"))}
+    def env(self) -> dict[str, str]:
+        """What points a process at this deployment; the key is fixed, and files count as written at once."""
         own = {
             "CDP_DUCKDB_PATH": str(self.duckdb_path),
             "CDP_LANDING_DIR": str(self.landing),
@@ -68,8 +73,19 @@ class Deployment:
             "CDP_SECRET_KEY": "a key for tests",
             "CDP_LANDING_SETTLE_SECONDS": "0",
             "DAGSTER_HOME": str(self.home),
+            "DAGSTER_DISABLE_TELEMETRY": "yes",
         }
-        return {**inherited, **own, **self.overrides}
+        return {**own, **self.overrides}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of a process that works on this deployment."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CDP_", "DAGSTER_"))}
+        return {**inherited, **self.env}
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_env(self.env)
 
     def copy_to(self, folder: Path) -> "Deployment":
         """The same deployment in another folder, to be changed there."""
@@ -82,8 +98,9 @@ class Deployment:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`cdp <arguments>`, waited for; what it printed is captured."""
+        command = [tool("cdp"), *arguments]
         return subprocess.run(
-            [str(CDP), *arguments], env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
     def run_well(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -95,7 +112,7 @@ class Deployment:
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """`cdp <arguments>` in a process group of its own, not waited for."""
         return subprocess.Popen(
-            [str(CDP), *arguments],
+            [tool("cdp"), *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -105,9 +122,21 @@ class Deployment:
 
     def query(self, sql: str) -> pl.DataFrame:
         """What the warehouse answers."""
-        with duckdb.connect(str(self.duckdb_path), read_only=True) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with self.opened() as connection:
             return connection.sql(sql).pl()
+
+    def opened(self) -> duckdb.DuckDBPyConnection:
+        """A connection that reads; other tests' commands on a shared deployment are waited for."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                connection = duckdb.connect(str(self.duckdb_path), read_only=True)
+            except duckdb.IOException:
+                assert time.monotonic() < deadline, "the warehouse was not free in time"
+                time.sleep(0.2)
+            else:
+                connection.execute("SET TimeZone = 'UTC'")
+                return connection
 
     def table_names(self) -> list[str]:
         """Every table as `schema.name`, in order."""
@@ -116,8 +145,7 @@ class Deployment:
 
     def contents(self, but_for: Mapping[str, set[str]] = {}) -> Facts:
         """The rows of every table as sorted text, without some columns of each stage."""
-        with duckdb.connect(str(self.duckdb_path), read_only=True) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with self.opened() as connection:
             return {
                 name: _rows(connection, name, but_for.get(name.split(".")[0], set())) for name in self.table_names()
             }
@@ -144,6 +172,11 @@ def differing(one: Facts, other: Facts) -> list[str]:
                 f"{table}: {counts[0]} rows and {counts[1]}, {len(here - there)} and {len(there - here)} alone"
             )
     return found
+
+
+def tool(name: str) -> str:
+    """The path of a command of this environment."""
+    return str(Path(sys.executable).with_name(name))
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
