@@ -36,6 +36,8 @@ lock: $(VENV)/uv.ok
 
 $(VENV)/uv.ok: requirements.lock
 	@echo "[1/3] making the environment in $(VENV)"
+	@python3 -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
+		{ echo "python3 is $$(python3 --version); Python 3.11, 3.12 or 3.13 is needed"; exit 1; }
 	@python3 -m venv $(VENV) || { echo "python3 cannot make an environment; on Debian: apt-get install python3-venv"; exit 1; }
 	@awk '/^[^ #]/ {on = /^uv==/} on && !/#/' requirements.lock > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
@@ -43,10 +45,10 @@ $(VENV)/uv.ok: requirements.lock
 
 $(VENV)/runtime.ok: $(VENV)/uv.ok setup.cfg
 	@echo "[1/3] installing what the platform needs, from requirements.lock"
-	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock --build-constraints requirements.lock -e .
+	@uv pip install --quiet --python $(BIN)/python --verify-hashes -c requirements.lock --build-constraints requirements.lock -e .
 	@touch $@
 
 $(VENV)/dev.ok: $(VENV)/runtime.ok
 	@echo "[2/3] installing what the tests need, from requirements.lock"
-	@uv pip install --python $(BIN)/python --verify-hashes -c requirements.lock --build-constraints requirements.lock -e '.[dev]'
+	@uv pip install --quiet --python $(BIN)/python --verify-hashes -c requirements.lock --build-constraints requirements.lock -e '.[dev]'
 	@touch $@

@@ -12,7 +12,7 @@ from cdp_assets.warehouses.base import Warehouse
 AS_OF = Contract(
     Table(Stage.RAW, "as_of"),
     "One row: the moment (UTC) every window, score and history entry counts from. The daily schedule moves it.",
-    (Column("as_of", TIMESTAMP, "The moment; facts at it or after it are not looked at."),),
+    (Column("as_of", TIMESTAMP, "The moment; windows, scores and audiences look at facts before it alone."),),
 )
 
 

@@ -58,7 +58,7 @@ def run(select: str | None, full: bool, as_of: str | None) -> None:
     from cdp_assets.as_of import parse_as_of
 
     settings = Settings.from_env()
-    moment = parse_as_of(as_of) if as_of else None
+    moment = parse_as_of(as_of) if as_of is not None else None
     from cdp_assets.orchestration.run import run as run_stale
     from cdp_assets.orchestration.summary import print_summary
 

@@ -106,7 +106,9 @@ def worse_than_recency(model: ChurnModel, tolerance: float = 0.005) -> str | Non
     ours, rule = model.metrics, model.recency_metrics
     if model.method is not Method.LIGHTGBM or ours is None or rule is None:
         return None
-    if ours.auc is not None and rule.auc is not None and ours.auc < rule.auc - tolerance:
+    if ours.auc is None or rule.auc is None:
+        return "every customer it was judged on had the same outcome, so ROC-AUC cannot be told; look at as_of"
+    if ours.auc < rule.auc - tolerance:
         return f"ROC-AUC is {ours.auc:.4f}, below the recency rule's {rule.auc:.4f}"
     if ours.brier > rule.brier + tolerance:
         return f"the Brier score is {ours.brier:.4f}, above the recency rule's {rule.brier:.4f} (lower is better)"

@@ -1,5 +1,6 @@
 """Churn: features as of several cut-offs, a model judged beside a simple rule, and today's scores."""
 
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -22,6 +23,7 @@ from cdp_assets.components.warehouse import WarehouseResource
 from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse
 
+KEY_IS_UNIQUE, ORDERS_REACH_AS_OF = "key_is_unique", "orders_reach_as_of"
 FACTS = [Table("master", "transactions"), Table("master", "events"), AS_OF.table]
 
 
@@ -42,11 +44,17 @@ class Churn(DefinedComponent[ChurnConfig]):
             specs=[self._spec(FEATURES, FACTS, {"sql"})],
             check_specs=[
                 dg.AssetCheckSpec(
-                    "key_is_unique",
+                    KEY_IS_UNIQUE,
                     asset=asset_key(FEATURES.table),
                     blocking=True,
                     description="A customer has one row a cut-off.",
-                )
+                ),
+                dg.AssetCheckSpec(
+                    ORDERS_REACH_AS_OF,
+                    asset=asset_key(FEATURES.table),
+                    blocking=True,
+                    description="Somebody ordered within the horizon before as_of; else everybody would seem to churn.",
+                ),
             ],
             name="churn__features",
             pool=WAREHOUSE_POOL,
@@ -56,14 +64,19 @@ class Churn(DefinedComponent[ChurnConfig]):
             as_of = read_as_of(opened)
             cut_offs = self.definition.cut_offs(as_of)
             rows = opened.write_select(FEATURES.table, features_query(cut_offs.every, self.definition, as_of))
-            distinct = _distinct_keys(opened)
-            check = dg.AssetCheckResult(
-                check_name="key_is_unique", passed=distinct == rows, metadata={"rows": rows, "keys": distinct}
-            )
             result = contract_result(opened, FEATURES, {"cut_offs": len(cut_offs.every)})
-            yield result._replace(check_results=[check])
+            yield result._replace(check_results=[_unique(opened, rows), self._reaches(opened, as_of)])
 
         return features
+
+    def _reaches(self, warehouse: Warehouse, as_of: datetime) -> dg.AssetCheckResult:
+        newest = exp.select(exp.Max(this=exp.column("last_order_at")).as_("at")).from_(FEATURES.table.expression())
+        at = warehouse.read_arrow(newest)["at"][0].as_py()
+        return dg.AssetCheckResult(
+            check_name=ORDERS_REACH_AS_OF,
+            passed=at is None or at >= as_of - self.definition.horizon,
+            metadata={"newest_order": str(at), "as_of": str(as_of), "fix": "cdp run --as-of, or load newer orders"},
+        )
 
     def _model(self) -> dg.AssetsDefinition:
         @dg.multi_asset(
@@ -117,9 +130,13 @@ class Churn(DefinedComponent[ChurnConfig]):
         return scores
 
 
-def _distinct_keys(warehouse: Warehouse) -> int:
+def _unique(warehouse: Warehouse, rows: int) -> dg.AssetCheckResult:
     keys = exp.select(*FEATURES.key).distinct().from_(FEATURES.table.expression()).subquery("k")
-    return int(warehouse.read_arrow(exp.select(exp.Count(this=exp.Star()).as_("n")).from_(keys))["n"][0].as_py())
+    counted = warehouse.read_arrow(exp.select(exp.Count(this=exp.Star()).as_("n")).from_(keys))
+    distinct = int(counted["n"][0].as_py())
+    return dg.AssetCheckResult(
+        check_name=KEY_IS_UNIQUE, passed=distinct == rows, metadata={"rows": rows, "keys": distinct}
+    )
 
 
 def _metrics(prefix: str, metrics: Any) -> dict[str, Any]:  # noqa: ANN401

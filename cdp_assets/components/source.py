@@ -11,9 +11,9 @@ from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import asset_key, table_metadata
 from cdp_assets.components.warehouse import WarehouseResource
 from cdp_assets.settings import Settings
-from cdp_assets.sources.contracts import TECHNICAL_COLUMNS
+from cdp_assets.sources.contracts import REJECTED_ROWS, TECHNICAL_COLUMNS
 from cdp_assets.sources.definition import SourceDefinition, SourceTable
-from cdp_assets.sources.load import LoadReport, landing_of, latest_rejected_share, load_table, loaded_version
+from cdp_assets.sources.load import LoadReport, landing_of, latest_rejections, load_table, loaded_version
 from cdp_assets.stages import Stage
 from cdp_assets.warehouses.base import Warehouse
 
@@ -116,13 +116,18 @@ def _check_results(
     warehouse: Warehouse, source: SourceDefinition, table: SourceTable, report: LoadReport
 ) -> list[dg.AssetCheckResult]:
     raw_table = source.raw_table(table)
-    rejected_share = latest_rejected_share(warehouse, raw_table)
+    latest = latest_rejections(warehouse, raw_table)
     return [
         dg.AssetCheckResult(
             asset_key=asset_key(raw_table),
             check_name=REJECTED_SHARE,
-            passed=rejected_share <= table.max_rejected_share,
-            metadata={"rejected_share": rejected_share, "allowed": table.max_rejected_share},
+            passed=not latest.too_many(table.max_rejected_share),
+            metadata={
+                "rejected": latest.rejected,
+                "share": round(latest.share, 4),
+                "allowed_share": table.max_rejected_share,
+                "see": str(REJECTED_ROWS.table),
+            },
         ),
         dg.AssetCheckResult(
             asset_key=asset_key(raw_table),

@@ -14,6 +14,7 @@ from cdp_assets.definitions import defs as load_definitions
 from cdp_assets.orchestration.arrivals import sources_of
 from cdp_assets.orchestration.explain import explain
 from cdp_assets.orchestration.instance import open_instance, unfinished_runs
+from cdp_assets.orchestration.staleness import failed_checks, table_name
 from cdp_assets.settings import Settings
 from cdp_assets.sources.load import landing_of
 
@@ -43,7 +44,8 @@ def examine(settings: Settings) -> list[Finding]:
             said = explain(error)
             if said is None:
                 raise
-            findings.append(Finding(check.__name__.strip("_"), False, said, "mend what the message names."))
+            if said not in {finding.found for finding in findings}:
+                findings.append(Finding(check.__name__.strip("_"), False, said, "mend what the message names."))
     return findings
 
 
@@ -87,19 +89,34 @@ def _project(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
+    matched = set()
     for source in sources_of(load_definitions().resolve_asset_graph()):
         table = source.tables[0]
-        count = len(landing_of(table, settings).arrivals())
+        arrivals = landing_of(table, settings).arrivals()
+        matched |= {arrival.path for arrival in arrivals}
         pattern = table.landing.get("glob", table.landing["type"])
         yield Finding(
             str(source.raw_table(table)),
-            count > 0,
-            f"{count} files match {pattern}",
+            bool(arrivals),
+            f"{len(arrivals)} files match {pattern}",
             f"drop a file that matches into {settings.landing_dir}, or write the sample: cdp sample.",
         )
+    there = {path for path in settings.landing_dir.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    others = sorted(path.relative_to(settings.landing_dir).as_posix() for path in there - matched)
+    yield Finding(
+        "landing folder",
+        not others,
+        f"{len(others)} files match no source" + (f", such as {others[0]}" if others else ""),
+        "rename them as a source's glob says, widen the glob in its defs.yaml, or take them away.",
+    )
 
 
 def _runs(settings: Settings) -> Iterator[Finding]:
     with open_instance(settings) as instance:
+        wrong = failed_checks(instance, load_definitions().resolve_asset_graph())
         dead = [run.run_id for run in unfinished_runs(instance) if PID_TAG in run.tags and not is_alive(run.tags)]
     yield Finding("runs", not dead, f"{len(dead)} runs whose process is gone", "start `cdp run`; it clears them first.")
+    said = ", ".join(f"{table_name(check.asset_key)}: {check.name}" for check in wrong)
+    yield Finding(
+        "checks", not wrong, said or "none failed", "look at the check in the UI (cdp dev), mend the data, cdp run."
+    )

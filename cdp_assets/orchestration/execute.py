@@ -61,7 +61,7 @@ def execute(
         elif event.event_type is dg.DagsterEventType.STEP_START and event.step_key is not None:
             listener.started(event.step_key)
         elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
-            execution.failures.append(_failure(event))
+            execution.failures += _failure(event)
         elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             execution.failures += _failed_check(event)
 
@@ -78,13 +78,18 @@ def execute(
     return execution
 
 
-def _failure(event: dg.DagsterEvent) -> str:
-    """The innermost cause: what the stage said, without the layers it passed through."""
+def _failure(event: dg.DagsterEvent) -> list[str]:
+    """The innermost cause: what the stage said, without the layers it passed through.
+
+    A blocking check that failed has said so itself.
+    """
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
+    if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+        return []
     said = _OUR_CLASS.sub("", error.message) if error is not None else "no reason given"
-    return f"{event.step_key}: {' '.join(said.split())}"
+    return [f"{str(event.step_key).replace('__', '.', 1)}: {' '.join(said.split())}"]
 
 
 def _failed_check(event: dg.DagsterEvent) -> list[str]:

@@ -8,6 +8,7 @@ import dagster as dg
 from rich.console import Console
 
 from cdp_assets.orchestration.execute import Execution
+from cdp_assets.orchestration.staleness import WAITS_FOR
 from cdp_assets.stages import Stage
 
 
@@ -52,8 +53,11 @@ class Progress:
 
     def finish(self, made: Sequence[str], failures: Sequence[str], blocked: dict[str, str]) -> None:
         """Everything is over."""
-        for table, why in blocked.items():
+        causes = {table: why for table, why in blocked.items() if not why.startswith(WAITS_FOR)}
+        for table, why in causes.items():
             self.say(f"  waits  {table}: {why}")
+        if len(blocked) > len(causes):
+            self.say(f"  waits  {len(blocked) - len(causes)} more tables, for those")
         if failures:
             self.say(f"details: {self._log}")
         elif not made and not blocked:

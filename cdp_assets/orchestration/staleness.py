@@ -17,6 +17,7 @@ DATA_VERSION, CODE_VERSION, INPUT_VERSION = (
 )
 
 AssetGraph = BaseAssetGraph[Any]
+WAITS_FOR = "it waits for"
 
 
 def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterable[Table]) -> list[dg.AssetKey]:
@@ -50,9 +51,14 @@ def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterab
     return list(stale)
 
 
-def failed_checks(instance: dg.DagsterInstance, graph: AssetGraph) -> list[dg.AssetCheckKey]:
-    """Checks whose last evaluation found an error."""
-    return [key for key, passed in _last_evaluations(instance, graph.asset_check_keys).items() if passed is False]
+def failed_checks(
+    instance: dg.DagsterInstance,
+    graph: AssetGraph,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> list[dg.AssetCheckKey]:
+    """Checks whose last evaluation found something of this severity."""
+    last = _last_evaluations(instance, graph.asset_check_keys)
+    return [key for key, found in last.items() if found and not found.passed and found.severity == severity]
 
 
 def blocked_assets(
@@ -76,7 +82,7 @@ def blocked_assets(
         for parent in sorted(graph.get(key).parent_keys):
             runs = parent in wanted and parent not in blocked
             if parent in blocked:
-                blocked[key] = f"it waits for {table_name(parent)}"
+                blocked[key] = f"{WAITS_FOR} {table_name(parent)}"
             elif not runs and parent in wrong:
                 blocked[key] = f"the check {wrong[parent]} of {table_name(parent)} did not pass"
             elif not runs and parent not in made and graph.get(parent).is_executable:
@@ -96,22 +102,22 @@ def _not_passed(instance: dg.DagsterInstance, graph: AssetGraph) -> dict[dg.Asse
     """
     blocking = [key for key in graph.asset_check_keys if graph.get(key).blocking]
     last = _last_evaluations(instance, blocking)
-    return {key.asset_key: key.name for key, passed in last.items() if not passed}
+    return {key.asset_key: key.name for key, found in last.items() if not _passed(found)}
+
+
+def _passed(found: dg.AssetCheckEvaluation | None) -> bool:
+    return found is not None and (found.passed or found.severity != dg.AssetCheckSeverity.ERROR)
 
 
 def _last_evaluations(
     instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]
-) -> dict[dg.AssetCheckKey, bool | None]:
-    """Whether each check passed when it was last to be evaluated (a warning passes); null when it never came to it."""
+) -> dict[dg.AssetCheckKey, dg.AssetCheckEvaluation | None]:
+    """What each check found when it was last to be evaluated; null when it never came to it."""
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(sorted(keys))
-    passed: dict[dg.AssetCheckKey, bool | None] = {}
-    for key, record in latest.items():
-        evaluation = record.evaluation
-        if isinstance(evaluation, dg.AssetCheckEvaluation):
-            passed[key] = evaluation.passed or evaluation.severity != dg.AssetCheckSeverity.ERROR
-        else:
-            passed[key] = None
-    return dict(sorted(passed.items()))
+    return {
+        key: latest[key].evaluation if isinstance(latest[key].evaluation, dg.AssetCheckEvaluation) else None
+        for key in sorted(latest)
+    }
 
 
 def _starting(graph: AssetGraph, key: dg.AssetKey) -> list[dg.AssetKey]:

@@ -37,6 +37,7 @@ class Status:
     stages: dict[str, dict[str, int | None]] = field(default_factory=dict)
     runs: list[RunStatus] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     note: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -63,10 +64,13 @@ def read_status(settings: Settings, last_runs: int = 5) -> Status:
             for key, event in sorted(events.items()):
                 status.stages[key.path[0]][key.path[1]] = _recorded_rows(event)
         status.runs = [_run_status(record) for record in instance.get_run_records(limit=last_runs)]
-        status.failed_checks = [
-            f"{table_name(check.asset_key)}: {check.name}" for check in failed_checks(instance, graph)
-        ]
+        status.failed_checks = _names(failed_checks(instance, graph))
+        status.warnings = _names(failed_checks(instance, graph, dg.AssetCheckSeverity.WARN))
     return status
+
+
+def _names(checks: list[dg.AssetCheckKey]) -> list[str]:
+    return [f"{table_name(check.asset_key)}: {check.name}" for check in checks]
 
 
 def _recorded_rows(event: dg.EventLogEntry | None) -> int | None:

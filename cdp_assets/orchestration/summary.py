@@ -33,5 +33,7 @@ def print_status(status: Status) -> None:
         console.print(f"run {run.run_id[:8]}  {run.status:<9} {run.started_at or '':<26} {seconds}")
     for line in status.failed_checks:
         console.print(f"failed check  {line}", markup=False)
+    for line in status.warnings:
+        console.print(f"warning       {line}", markup=False)
     if status.note:
         console.print(status.note, markup=False, soft_wrap=True)

@@ -20,6 +20,7 @@ from cdp_assets.tables import TEXT, TIMESTAMP, Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
 Progress = Callable[[str], None]
+_FEW = 10
 
 
 @dataclass
@@ -60,16 +61,32 @@ def loaded_version(warehouse: Warehouse, raw_table: Table) -> str:
     return hashlib.sha256("".join(sorted(loaded_hashes(warehouse, raw_table))).encode()).hexdigest()[:16]
 
 
-def latest_rejected_share(warehouse: Warehouse, raw_table: Table) -> float:
-    """Share of rows set aside, 0 to 1, in what was loaded last: it stays until a better file comes."""
+@dataclass(frozen=True)
+class Rejections:
+    """Rows set aside among those met by the latest load."""
+
+    rejected: int
+    met: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.rejected / self.met if self.met else 0.0
+
+    def too_many(self, allowed_share: float) -> bool:
+        """Whether the load is to be doubted; a few bad rows of a small file are no reason while others are good."""
+        return self.share > allowed_share and (self.rejected >= _FEW or self.rejected == self.met)
+
+
+def latest_rejections(warehouse: Warehouse, raw_table: Table) -> Rejections:
+    """What was set aside of what was loaded last: it stays until a better file comes."""
     of_table = exp.column("raw_table").eq(exp.Literal.string(raw_table.name))
     latest = select("MAX(loaded_at)").from_(LOADS.table.expression()).where(of_table)
     loads = select("rows", "rejected").from_(LOADS.table.expression())
     loads = loads.where(of_table, exp.column("loaded_at").eq(latest.subquery()))
     counts = warehouse.read_arrow(loads)
     rejected = sum(counts["rejected"].to_pylist())
-    met = rejected + sum(counts["rows"].to_pylist())
-    return rejected / met if met else 0.0
+    return Rejections(rejected, rejected + sum(counts["rows"].to_pylist()))
 
 
 def load_table(

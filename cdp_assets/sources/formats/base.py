@@ -73,8 +73,15 @@ def check_required(path: Path, required: Sequence[str], found: Sequence[str]) ->
     if missing:
         raise SourceError(
             f"{path.name} lacks the required column{'s' if len(missing) > 1 else ''} {', '.join(missing)};"
-            f" it has: {', '.join(found) or 'none'}. Send the file again with it, or mend `required` in defs.yaml."
+            f" it has: {', '.join(found) or 'none'}.{_hint(found)}"
+            " Mend the file or take it away, or mend `required` in defs.yaml."
         )
+
+
+def _hint(found: Sequence[str]) -> str:
+    """A file read with the wrong delimiter has one column, which holds the names of all."""
+    other = next((mark for mark in ";\t|" if len(found) == 1 and mark in found[0]), None)
+    return f" Its columns are separated by {other!r}: set `options: {{delimiter: {other!r}}}`." if other else ""
 
 
 def empty_required(row: dict[str, str | None], required: Sequence[str]) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 from cdp_assets.errors import WarehouseError
 from cdp_assets.sources.contracts import LOADS, REJECTED_ROWS
 from cdp_assets.sources.formats import csv
-from cdp_assets.sources.load import latest_rejected_share, load_table, loaded_version
+from cdp_assets.sources.load import Rejections, latest_rejections, load_table, loaded_version
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 from cdp_assets_tests.unit.sources.conftest import NOW
@@ -121,15 +121,23 @@ def test_a_file_that_fails_half_way_leaves_nothing(monkeypatch, drop, load, ware
 
 def test_the_rejected_share_is_that_of_the_latest_load(drop, load, warehouse):
     load()
-    assert latest_rejected_share(warehouse, CONTACTS) == 0.0
+    assert latest_rejections(warehouse, CONTACTS).share == 0.0
 
     drop("crm/a.csv", "Id,b\n1,x\n2\n3\n4\n")
     load()
-    assert latest_rejected_share(warehouse, CONTACTS) == pytest.approx(0.75)
+    assert latest_rejections(warehouse, CONTACTS).share == pytest.approx(0.75)
     load(now=NOW + timedelta(hours=1))
-    assert latest_rejected_share(warehouse, CONTACTS) == pytest.approx(0.75)
+    assert latest_rejections(warehouse, CONTACTS).share == pytest.approx(0.75)
 
     drop("crm/b.csv", "Id,b\n1,x\n2\n")
     drop("crm/c.csv", "Id,b\n3,x\n4,y\n")
     load(now=NOW + timedelta(hours=2))
-    assert latest_rejected_share(warehouse, CONTACTS) == pytest.approx(0.25)
+    assert latest_rejections(warehouse, CONTACTS).share == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("rejected", "met", "too_many"),
+    [(0, 0, False), (1, 4, False), (4, 4, True), (9, 20, False), (10, 20, True), (10, 100, False)],
+)
+def test_a_few_bad_rows_of_a_small_file_are_not_too_many(rejected, met, too_many):
+    assert Rejections(rejected, met).too_many(0.2) is too_many

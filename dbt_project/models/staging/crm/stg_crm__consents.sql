@@ -19,7 +19,14 @@ decisions as (
         'crm' as source,
         {{ clean_text('"PartyId"') }} as record_id,
         {{ clean_text('"DataUsePurpose"') }} as purpose,
-        case lower(trim("PrivacyConsentStatus")) when 'optin' then 'granted' when 'optout' then 'denied' end as state,
+        -- Not seen, or seen and not answered: no decision. A status not known here counts as a denial.
+        case lower(trim("PrivacyConsentStatus"))
+            when 'optin' then 'granted'
+            when 'notseen' then null
+            when 'seen' then null
+            when '' then null
+            else case when "PrivacyConsentStatus" is not null then 'denied' end
+        end as state,
         coalesce({{ parse_timestamp('"CaptureDate"') }}, {{ parse_timestamp('"LastModifiedDate"') }}) as decided_at,
         lower({{ clean_text('"CaptureContactPointType"') }}) as channel,
         'consent ' || "Id" || coalesce(': ' || {{ clean_text('"CaptureSource"') }}, '') as evidence,
@@ -44,9 +51,16 @@ opt_outs as (
 ),
 
 renamed as (
-    select *
+    select decisions.*
     from decisions
-    where record_id is not null and purpose is not null and state is not null
+    left join opt_outs
+        on decisions.record_id = opt_outs.record_id and decisions.purpose = opt_outs.purpose
+    -- The flag is how the contact stands now: while it is set, no consent recorded later overrules it.
+    where
+        decisions.record_id is not null
+        and decisions.purpose is not null
+        and decisions.state is not null
+        and not (decisions.state = 'granted' and opt_outs.record_id is not null)
     union all
     select * from opt_outs
 )

@@ -14,7 +14,7 @@ decisions as (
         updated_at,
         '{{ channel }}_marketing' as purpose,
         '{{ channel }}' as channel,
-        {{ json_text(consent, 'state') }} as consent_state,
+        lower(trim({{ json_text(consent, 'state') }})) as consent_state,
         {{ json_text(consent, 'consent_updated_at') }} as consent_updated_at,
         {{ json_text(consent, 'opt_in_level') }} as opt_in_level,
         _load_id,
@@ -36,8 +36,8 @@ renamed as (
         _load_id,
         _source_row
     from decisions
-    -- `not_subscribed` says that nobody asked: no decision either way.
-    where consent_state in ('subscribed', 'unsubscribed')
+    -- Nobody asked, or nobody answered yet: no decision. A state not known here counts as a denial, never as nothing.
+    where consent_state not in ('', 'not_subscribed', 'pending')
 )
 
 select * from renamed
