@@ -46,6 +46,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "Id": "K4", "PartyId": "C2", "DataUsePurpose": "ads", "PrivacyConsentStatus": "OptIn",
             "CaptureDate": "2025-06-01T00:00:00Z",
         },
+        {
+            "Id": "K5", "PartyId": "C2", "DataUsePurpose": "email_marketing", "PrivacyConsentStatus": "OptIn",
+            "CaptureDate": "2026-06-01T00:00:00Z",
+        },
     ],
     "shop__customers": [
         {
@@ -55,7 +59,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "email_marketing_consent": '{"state": "subscribed", "consent_updated_at": "2026-05-01T00:00:00Z"}',
             "sms_marketing_consent": '{"state": "not_subscribed"}',
         },
-        {"id": "8", "email": "bo@x.example", "updated_at": "2026-05-02T00:00:00Z", "default_address": "{broken"},
+        {"id": "8", "email": "bo@x.example", "updated_at": "2026-05-02T00:00:00Z", "default_address": "{broken",
+         "email_marketing_consent": '{"state": "REDACTED"}'},
     ],
     "shop__orders": [
         {

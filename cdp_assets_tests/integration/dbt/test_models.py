@@ -184,6 +184,18 @@ def test_a_denial_survives_its_deleted_record_and_a_grant_does_not(built: DuckDB
     ]
 
 
+def test_a_consent_recorded_later_does_not_overrule_a_standing_opt_out(built: DuckDBWarehouse) -> None:
+    staged = (
+        "SELECT state, evidence FROM staging.stg_crm__consents WHERE record_id = 'C2' AND purpose = 'email_marketing'"
+    )
+    assert rows(built, staged) == [("denied", "HasOptedOutOfEmail")]
+
+
+def test_a_state_that_is_not_known_counts_as_a_denial_however_it_is_spelled(built: DuckDBWarehouse) -> None:
+    staged = "SELECT purpose, state FROM staging.stg_shop__consents WHERE record_id = '8'"
+    assert rows(built, staged) == [("email_marketing", "denied")]
+
+
 def test_the_list_of_sources_agrees_with_the_staging_models_and_the_raw_definitions() -> None:
     listed = yaml.safe_load((DBT_PROJECT_DIR / "dbt_project.yml").read_text())["vars"]["sources"]
     provided = {(source["name"], entity) for source in listed for entity in source["entities"]}

@@ -25,6 +25,11 @@ def test_the_model_beats_the_recency_rule_where_habits_differ(shop_model):
     assert worse_than_recency(shop_model) is None
 
 
+def test_a_model_that_could_not_be_judged_is_not_used(shop_model):
+    one_outcome = replace(shop_model, metrics=replace(shop_model.metrics, auc=None))
+    assert "same outcome" in worse_than_recency(one_outcome)
+
+
 def test_probabilities_are_calibrated(shop_features, shop_model):
     judged = shop_features.filter(pl.col("as_of") == before(CONFIG.horizon_days))
     foretold = pl.DataFrame({"p": shop_model.probability(judged), "churned": judged["churned"].cast(pl.Float64)})
