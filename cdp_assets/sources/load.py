@@ -74,8 +74,8 @@ class Rejections:
         return self.rejected / self.met if self.met else 0.0
 
     def too_many(self, allowed_share: float) -> bool:
-        """Whether the load is to be doubted; a few bad rows of a small file are no reason while others are good."""
-        return self.share > allowed_share and (self.rejected >= _FEW or self.rejected == self.met)
+        """Whether the load is to be doubted; a few bad rows of a small file are no reason while most are good."""
+        return self.share > allowed_share and (self.rejected >= _FEW or self.share > 0.5)
 
 
 def latest_rejections(warehouse: Warehouse, raw_table: Table) -> Rejections:

@@ -137,7 +137,7 @@ def test_the_rejected_share_is_that_of_the_latest_load(drop, load, warehouse):
 
 @pytest.mark.parametrize(
     ("rejected", "met", "too_many"),
-    [(0, 0, False), (1, 4, False), (4, 4, True), (9, 20, False), (10, 20, True), (10, 100, False)],
+    [(0, 0, False), (1, 4, False), (4, 4, True), (9, 10, True), (9, 20, False), (10, 20, True), (10, 100, False)],
 )
 def test_a_few_bad_rows_of_a_small_file_are_not_too_many(rejected, met, too_many):
     assert Rejections(rejected, met).too_many(0.2) is too_many
