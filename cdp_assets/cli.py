@@ -63,8 +63,7 @@ def run(select: str | None, full: bool, as_of: str | None) -> None:
     from cdp_assets.orchestration.summary import print_summary
 
     report = run_stale(settings, select, full, moment)
-    if report.made:
-        print_summary(settings, report)
+    print_summary(settings, report)
     if report.failures or report.blocked:
         sys.exit(1)
 

@@ -75,7 +75,7 @@ def raw_asset(source: SourceDefinition, table: SourceTable) -> dg.AssetsDefiniti
             REJECTED_SHARE,
             asset=key,
             blocking=True,
-            description=f"At most {table.max_rejected_share:.0%} of a load's rows are set aside.",
+            description=f"At most {table.max_rejected_share:.0%} of a load's rows are set aside; of a few, half.",
         ),
         dg.AssetCheckSpec(UNDECLARED_COLUMNS, asset=key, description="The source sends the columns it declares."),
     ]

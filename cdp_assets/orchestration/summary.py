@@ -10,7 +10,7 @@ from cdp_assets.settings import Settings
 
 def print_summary(settings: Settings, report: RunReport) -> None:
     """What the stages hold after a run, and how long each run took."""
-    print_status(read_status(settings, last_runs=len(report.executions)))
+    print_status(read_status(settings, last_runs=max(1, len(report.executions))))
     seconds = sum(execution.seconds for execution in report.executions)
     outbox = sorted(path for path in settings.outbox_dir.rglob("*") if path.is_file())
     console = Console(highlight=False, soft_wrap=True)
