@@ -21,6 +21,10 @@ class WarehouseLockedError(WarehouseError):
     """Another process holds the warehouse and did not let go of it in time."""
 
 
+class WarehouseUnavailableError(WarehouseError):
+    """The warehouse cannot be reached for now; the same statement may go through in a while."""
+
+
 class DataError(CdpError):
     """The data itself breaks what a stage needs: a duplicated key, an empty input, a missing column."""
 

@@ -5,7 +5,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,7 +32,9 @@ class Settings:
     reporting_timezone: str
     settle_time: float
     secret_key_file: Path
-    secret_key_value: str | None = None
+    secret_key_value: str | None = field(default=None, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The environment they were read from, for the variables of one warehouse alone."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
@@ -54,6 +56,7 @@ class Settings:
             settle_time=_seconds(env, "CDP_LANDING_SETTLE_SECONDS", 2.0),
             secret_key_file=_path(env, "CDP_SECRET_KEY_FILE", DATA_DIR / "secret.key"),
             secret_key_value=env.get("CDP_SECRET_KEY") or None,
+            variables=dict(env),
         )
 
     @property

@@ -1,6 +1,6 @@
 """Names and contracts of the tables the platform's own Python writes. dbt's contracts live beside its models."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from sqlglot import exp
@@ -8,12 +8,21 @@ from sqlglot import exp
 from cdp_assets.stages import Stage
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a large table is laid out where a warehouse has such keys: by the month of a time, and by columns."""
+
+    partition_by: str | None = None
+    cluster_by: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, order=True)
 class Table:
-    """A table in the warehouse: `stage.name`."""
+    """A table in the warehouse: `stage.name`. The layout, which only its creation asks for, does not tell two apart."""
 
     schema: str
     name: str
+    layout: Layout | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "schema", str(self.schema))  # a stage is its name: Dagster stores no foreign enums

@@ -6,11 +6,9 @@ from cdp_assets.activation.contracts import SYNC_STATE
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.rows import CUSTOMER_ID
 from cdp_assets.activation.worktables import WorkTables
-from cdp_assets.tables import Table
+from cdp_assets.identity.contracts import ID_HISTORY
+from cdp_assets.identity.merges import LONGEST_CHAIN, merges
 from cdp_assets.warehouses.base import Warehouse
-
-ID_HISTORY = Table("identity", "id_history")
-_LONGEST_CHAIN = 100
 
 
 def held(warehouse: Warehouse, definition: SyncDefinition) -> exp.Select:
@@ -47,15 +45,10 @@ def _state(definition: SyncDefinition) -> exp.Select:
 
 def _resolved(warehouse: Warehouse, definition: SyncDefinition) -> exp.Select:
     """`state_key`, `current_key` of the state rows that left the source because their customer was merged."""
-    if definition.key != CUSTOMER_ID or not warehouse.exists(ID_HISTORY):
+    if definition.key != CUSTOMER_ID or not warehouse.exists(ID_HISTORY.table):
         nothing = exp.select(exp.column("row_key").as_("state_key"), exp.column("row_key").as_("current_key"))
         return nothing.from_(SYNC_STATE.table.expression()).where(exp.false())
     number = exp.Literal.number
-    merges = (
-        exp.select(exp.column("customer_id").as_("old_id"), exp.column("other_customer_id").as_("new_id"))
-        .from_(ID_HISTORY.expression())
-        .where(exp.column("event").eq(exp.Literal.string("merged")))
-    )
     absent = exp.Exists(
         this=exp.select("1")
         .from_(WorkTables.of(definition.name).keys.expression().as_("k"))
@@ -71,10 +64,10 @@ def _resolved(warehouse: Warehouse, definition: SyncDefinition) -> exp.Select:
         .where(absent)
     )
     step = (
-        exp.select(exp.column("state_key", "c"), exp.column("new_id", "m"), exp.column("depth", "c") + 1)
+        exp.select(exp.column("state_key", "c"), exp.column("other_customer_id", "m"), exp.column("depth", "c") + 1)
         .from_(exp.to_table("chain").as_("c"))
-        .join(exp.to_table("merges").as_("m"), on=exp.column("old_id", "m").eq(exp.column("current_key", "c")))
-        .where(exp.column("depth", "c") < _LONGEST_CHAIN)
+        .join(exp.to_table("merges").as_("m"), on=exp.column("customer_id", "m").eq(exp.column("current_key", "c")))
+        .where(exp.column("depth", "c") < LONGEST_CHAIN)
     )
     latest = exp.Order(expressions=[exp.Ordered(this=exp.column("depth"), desc=True)])
     latest.expressions.append(exp.Ordered(this=exp.column("current_key")))
@@ -84,6 +77,6 @@ def _resolved(warehouse: Warehouse, definition: SyncDefinition) -> exp.Select:
         exp.select("state_key", "current_key")
         .from_(ranked)
         .where(exp.column("place").eq(1))
-        .with_("merges", as_=merges, recursive=True)
+        .with_("merges", as_=merges(), recursive=True)
         .with_("chain", as_=exp.union(seed, step, distinct=False), recursive=True)
     )

@@ -26,12 +26,7 @@ class WorkTables:
     def drop(self, warehouse: Warehouse) -> None:
         """Drop those there are."""
         for table in (self.keys, self.checksums, self.plan):
-            drop(warehouse, table)
-
-
-def drop(warehouse: Warehouse, table: Table) -> None:
-    """Drop a table if it is there."""
-    warehouse.execute(f"DROP TABLE IF EXISTS {table.expression().sql('duckdb')}")
+            warehouse.drop(table)
 
 
 def key_pages(warehouse: Warehouse, query: exp.Select, page_rows: int) -> Iterator[list[dict[str, object]]]:

@@ -33,7 +33,9 @@ def aggregate_query(
         if column.kind is not Kind.NUMBER:
             raise ConfigurationError(f"{path}.{name}.field: {column} holds {column.kind} values; it must hold numbers.")
         used.append(column)
-        value: exp.Expr = _AGGREGATES[name](this=_column(column))
+        # The average of decimals has another precision in each warehouse; that of doubles has one.
+        read = exp.cast(_column(column), "double") if name == "average" else _column(column)
+        value: exp.Expr = _AGGREGATES[name](this=read)
     else:
         value = exp.Count(this=exp.Star())
     predicates: list[exp.Expr] = [

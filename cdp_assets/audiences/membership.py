@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import sqlglot
 from sqlglot import exp
 
 from cdp_assets.audiences.catalogue import Catalogue
@@ -12,10 +11,12 @@ from cdp_assets.audiences.compile import compile_audience
 from cdp_assets.audiences.contracts import MEMBERSHIP_LOG, audience_contract
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.values import moment
+from cdp_assets.identity.contracts import ID_HISTORY
+from cdp_assets.identity.merges import merges
+from cdp_assets.sql.render import template
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
-ID_HISTORY = Table("identity", "id_history")
 _TEMPLATE = Path(__file__).with_name("transitions.sql")
 
 
@@ -45,7 +46,7 @@ def refresh_audience(
     table = audience_contract(definition).table
     with warehouse.transaction():
         warehouse.ensure(audience_contract(definition), MEMBERSHIP_LOG)
-        transitions = transitions_query(table, members, has_history=warehouse.exists(ID_HISTORY))
+        transitions = transitions_query(table, members, has_history=warehouse.exists(ID_HISTORY.table))
         before = _logged(warehouse, definition.name)
         warehouse.write_select(MEMBERSHIP_LOG.table, _log_query(transitions, definition, as_of), WriteMode.APPEND)
         after = _logged(warehouse, definition.name)
@@ -56,20 +57,16 @@ def refresh_audience(
 
 def transitions_query(table: Table, members: exp.Select, has_history: bool) -> exp.Query:
     """Pairs of `former_id` (with its `entered_at`, `is_merged`) and `current_id`, null for nobody."""
-    query = sqlglot.parse_one(_TEMPLATE.read_text(), dialect="duckdb")
-    assert isinstance(query, exp.Query)
+    query = template(_TEMPLATE)
     parameters = {
         "former": exp.select("customer_id", "entered_at").from_(table.expression()),
         "current_members": members,
     }
     if has_history:
-        merges = exp.select("customer_id", "other_customer_id").from_(ID_HISTORY.expression())
-        parameters["merges"] = merges.where(exp.column("event").eq("merged"))
+        parameters["merges"] = merges()
     for cte in query.find_all(exp.CTE):
         if cte.alias in parameters:
             cte.set("this", parameters[cte.alias].copy())
-    for identifier in query.find_all(exp.Identifier):
-        identifier.set("quoted", True)
     return query
 
 

@@ -14,16 +14,17 @@ merges as (
     select cast(null as text) as customer_id, cast(null as text) as other_customer_id
 ),
 
--- `union` drops what was reached before, so that even a circle of merges ends
+-- An id is merged once, so there is one chain an id; the bound ends what history gone wrong could make a circle.
 successors as (
-    select f.customer_id, f.customer_id as successor_id
+    select f.customer_id, f.customer_id as successor_id, 0 as steps
     from former as f
     left join current_members as c on f.customer_id = c.customer_id
     where c.customer_id is null
-    union
-    select s.customer_id, m.other_customer_id as successor_id
+    union all
+    select s.customer_id, m.other_customer_id as successor_id, s.steps + 1 as steps
     from successors as s
     inner join merges as m on s.successor_id = m.customer_id
+    where s.steps < 100
 ),
 
 merged as (

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from functools import reduce
 from pathlib import Path
 
-import sqlglot
 from sqlglot import exp
 
 from cdp_assets.churn.config import ChurnConfig
+from cdp_assets.sql.render import template
 
 _TEMPLATE = Path(__file__).with_name("features.sql")
 _WINDOWS = (30, 90, 180, 365)
@@ -19,14 +19,11 @@ def features_query(cut_offs: Sequence[datetime], config: ChurnConfig, as_of: dat
 
     `churned` is null for a cut-off whose horizon has not passed at `as_of`.
     """
-    query = sqlglot.parse_one(_TEMPLATE.read_text(), dialect="duckdb")
-    assert isinstance(query, exp.Query)
+    query = template(_TEMPLATE)
     moments = _rows(_cut_off(cut_off, config.horizon, as_of) for cut_off in sorted(set(cut_offs)))
     _fill(query, "cut_offs", moments)
     names = _rows({"source": _text(source)} for source in config.support_sources)
     _fill(query, "support_sources", names or exp.select(_text(None).as_("source")).where(exp.false()))
-    for identifier in query.find_all(exp.Identifier):
-        identifier.set("quoted", True)
     return query
 
 

@@ -6,10 +6,11 @@ turns; opening waits for the lock, for a bounded time, and then says who holds i
 
 import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import local
+from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -18,10 +19,20 @@ from sqlglot import exp
 from cdp_assets.errors import WarehouseError, WarehouseLockedError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Table
-from cdp_assets.warehouses.base import Query, Rows, Warehouse, WriteMode
+from cdp_assets.warehouses._merge import check_key_columns, check_key_faults, key_faults
+from cdp_assets.warehouses.base import Catalogue, Rows, Warehouse, WriteMode, nested_transaction
 
 _INCOMING = "cdp_incoming"
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
+_BATCH_ROWS = 122_880  # a row group, which is what DuckDB reads at once
+_COLUMNS = """
+    SELECT schema_name, table_name, column_name, data_type
+    FROM duckdb_columns()
+    WHERE database_name = current_database() AND NOT internal
+        AND ($schemas IS NULL OR list_contains(list_transform($schemas, lambda s: lower(s)), lower(schema_name)))
+        AND ($name IS NULL OR lower(table_name) = lower($name))
+    ORDER BY schema_name, table_name, column_index
+"""
 _QUOTES_DATA = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
 
 
@@ -29,68 +40,32 @@ class DuckDBWarehouse(Warehouse):
     """A DuckDB file. `lock_timeout` bounds the wait for another process, in seconds."""
 
     dialect = "duckdb"
+    is_concurrent = False
 
     def __init__(self, path: Path, lock_timeout: float = 120.0) -> None:
+        super().__init__()
         self.path = path
         self.lock_timeout = lock_timeout
         self._thread = local()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "DuckDBWarehouse":
+    def from_settings(cls, settings: Settings) -> Self:
         return cls(settings.duckdb_path, settings.lock_timeout)
 
-    def execute(self, statement: str | exp.Expression) -> None:
-        sql = self.render(statement)
+    @property
+    def location(self) -> str:
+        return str(self.path)
+
+    def drop(self, table: Table) -> None:
         with self._connection() as connection:
-            connection.execute(sql)
-
-    def read_arrow(self, query: Query) -> pa.Table:
-        sql = self.render(query)
-        with self._connection() as connection:
-            return connection.sql(sql).to_arrow_table()
-
-    def write_arrow(
-        self, table: Table, rows: Rows, mode: WriteMode = WriteMode.REPLACE, key: Sequence[str] = ()
-    ) -> int:
-        with self._in_transaction() as connection:
-            connection.register(_INCOMING, rows)
-            try:
-                return self._write(connection, table, f"SELECT * FROM {_INCOMING}", mode, key)
-            finally:
-                connection.unregister(_INCOMING)
-
-    def write_select(
-        self, table: Table, query: Query, mode: WriteMode = WriteMode.REPLACE, key: Sequence[str] = ()
-    ) -> int:
-        sql = self.render(query)
-        with self._in_transaction() as connection:
-            return self._write(connection, table, sql, mode, key)
-
-    def columns(self, table: Table) -> dict[str, str]:
-        with self._connection() as connection:
-            rows = connection.execute(
-                "SELECT column_name, data_type FROM duckdb_columns()"
-                " WHERE database_name = current_database() AND schema_name = ? AND table_name = ?"
-                " ORDER BY column_index",
-                [table.schema, table.name],
-            ).fetchall()
-        return dict(rows)
-
-    def tables(self) -> list[Table]:
-        with self._connection() as connection:
-            rows = connection.execute(
-                "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
-                " UNION ALL SELECT schema_name, view_name FROM duckdb_views()"
-                " WHERE database_name = current_database() AND NOT internal"
-            ).fetchall()
-        return sorted(Table(schema, name) for schema, name in rows)
+            connection.execute(f"DROP TABLE IF EXISTS {table.expression().sql('duckdb')}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        if self._open_connection() is not None:
-            raise WarehouseError("a transaction is open already; transactions do not nest.")
-        with self._connection() as connection:
-            self._thread.connection = connection
+        if self._in_transaction:
+            raise nested_transaction()
+        with self.session(), self._connection() as connection:
+            self._thread.in_transaction = True
             connection.begin()
             try:
                 yield
@@ -99,7 +74,57 @@ class DuckDBWarehouse(Warehouse):
                 connection.rollback()
                 raise
             finally:
+                self._thread.in_transaction = False
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        if self._open_connection() is not None:
+            yield
+            return
+        with self._connection() as connection:
+            self._thread.connection = connection
+            try:
+                yield
+            finally:
                 self._thread.connection = None
+
+    def _execute(self, sql: str) -> None:
+        with self._connection() as connection:
+            connection.execute(sql)
+
+    @contextmanager
+    def _batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
+        with self._connection() as connection:
+            yield connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+
+    def _table(self, sql: str) -> pa.Table:
+        with self._connection() as connection:
+            return connection.sql(sql).to_arrow_table()
+
+    def _write_arrow(self, table: Table, rows: Rows, mode: WriteMode, key: Sequence[str]) -> int:
+        with self._together() as connection:
+            connection.register(_INCOMING, rows)
+            try:
+                return self._write(connection, table, f"SELECT * FROM {_INCOMING}", mode, key)
+            finally:
+                connection.unregister(_INCOMING)
+
+    def _write_select(self, table: Table, sql: str, mode: WriteMode, key: Sequence[str]) -> int:
+        with self._together() as connection:
+            return self._write(connection, table, sql, mode, key)
+
+    def _catalogue(self, schemas: Collection[str] | None, name: str | None) -> Catalogue:
+        listed = None if schemas is None else list(schemas)
+        with self._connection() as connection:
+            rows = connection.execute(_COLUMNS, {"schemas": listed, "name": name}).fetchall()
+        found: Catalogue = {}
+        for schema, table, column, kind in rows:
+            found.setdefault(Table(schema, table), {})[column] = kind
+        return found
+
+    @property
+    def _in_transaction(self) -> bool:
+        return getattr(self._thread, "in_transaction", False)
 
     def _open_connection(self) -> duckdb.DuckDBPyConnection | None:
         return getattr(self._thread, "connection", None)
@@ -120,13 +145,10 @@ class DuckDBWarehouse(Warehouse):
             connection.close()
 
     @contextmanager
-    def _in_transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        if self._open_connection() is not None:
-            with self._connection() as connection:
-                yield connection
-        else:
-            with self.transaction(), self._connection() as connection:
-                yield connection
+    def _together(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The open transaction, else one of its own for this write."""
+        with nullcontext() if self._in_transaction else self.transaction(), self._connection() as connection:
+            yield connection
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,31 +186,14 @@ class DuckDBWarehouse(Warehouse):
         for name in [name for name in incoming if name.lower() not in present]:
             connection.execute(f"ALTER TABLE {target} ADD COLUMN {_quoted(name)} {incoming[name]}")
         if mode is WriteMode.MERGE:
-            _check_key(connection, table, staged, incoming, key)
+            check_key_columns(table, incoming, key)
+            faults = key_faults(exp.to_table(staged), key).sql("duckdb")
+            check_key_faults(table, key, *connection.execute(faults).fetchall()[0])
             same = " AND ".join(f"target.{_quoted(k)} = {staged}.{_quoted(k)}" for k in key)
             connection.execute(f"DELETE FROM {target} AS target USING {staged} WHERE {same}")
         written = _count(connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {staged}"))
         connection.execute(f"DROP TABLE {staged}")
         return written
-
-
-def _check_key(
-    connection: duckdb.DuckDBPyConnection, table: Table, staged: str, incoming: dict[str, str], key: Sequence[str]
-) -> None:
-    missing = [name for name in key if name not in incoming]
-    if not key or missing:
-        raise WarehouseError(f"a merge into {table} needs a key among {', '.join(incoming)}; got {', '.join(key)!r}.")
-    names = ", ".join(map(_quoted, key))
-    some_null = " OR ".join(f"{_quoted(name)} IS NULL" for name in key)
-    nulls = connection.execute(f"SELECT count(*) FROM {staged} WHERE {some_null}").fetchall()[0][0]
-    repeated = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM {staged} GROUP BY {names} HAVING count(*) > 1)"
-    ).fetchall()[0][0]
-    if nulls or repeated:
-        raise WarehouseError(
-            f"a merge into {table} needs one row a key ({', '.join(key)});"
-            f" {nulls} rows have a null in it and {repeated} keys come more than once."
-        )
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:

@@ -6,8 +6,9 @@ import pytest
 
 from cdp_assets.audiences.catalogue import CUSTOMERS
 from cdp_assets.audiences.contracts import MEMBERSHIP_LOG, audience_contract
-from cdp_assets.audiences.membership import ID_HISTORY, refresh_audience
+from cdp_assets.audiences.membership import refresh_audience
 from cdp_assets.errors import CdpError, WarehouseError
+from cdp_assets.identity.contracts import ID_HISTORY
 from cdp_assets.tables import Table
 from cdp_assets_tests.unit.audiences.world import AS_OF, customer, definition, fill
 
@@ -22,7 +23,7 @@ def have(warehouse, *french):
 def merge(warehouse, **merged):
     for gone, survivor in merged.items():
         row = f"SELECT 'merged' AS event, '{gone}' AS customer_id, '{survivor}' AS other_customer_id"
-        warehouse.write_select(ID_HISTORY, row, "append")
+        warehouse.write_select(ID_HISTORY.table, row, "append")
 
 
 def members(warehouse):
