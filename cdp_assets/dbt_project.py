@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.settings import DBT_PROJECT_DIR, Settings
+from cdp_assets.warehouses import warehouse_class
 
 _PARSED = "partial_parse.msgpack"
 _OUTPUT_FOLDERS = {"target", "logs", "dbt_packages"}
@@ -23,7 +24,7 @@ def dbt_executable() -> Path:
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """What profiles.yml reads."""
     return {
-        "CDP_DUCKDB_PATH": str(settings.duckdb_path),
+        **warehouse_class(settings).dbt_environment(settings),
         "CDP_REPORTING_TIMEZONE": settings.reporting_timezone,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
@@ -61,12 +62,20 @@ def prepare_target(settings: Settings, name: str) -> Path:
 
 
 def _project_hash(settings: Settings, project_dir: Path) -> str:
-    digest = hashlib.sha256(f"{version('dbt-core')} {settings.warehouse} {settings.duckdb_path.stem}".encode())
+    digest = hashlib.sha256(f"{version('dbt-core')} {settings.warehouse}".encode())
+    digest.update(repr(sorted(_not_secret(settings).items())).encode())
     for path in sorted(project_dir.rglob("*")):
         relative = path.relative_to(project_dir)
         if path.is_file() and not _OUTPUT_FOLDERS & set(relative.parts):
             digest.update(f"\0{relative}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _not_secret(settings: Settings) -> dict[str, str]:
+    """What the manifest may depend on, such as the names of databases."""
+    warehouse = warehouse_class(settings)
+    secret = {variable.name for variable in warehouse.variables if variable.secret}
+    return {name: value for name, value in warehouse.dbt_environment(settings).items() if name not in secret}
 
 
 def _parse(settings: Settings, project_dir: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
@@ -30,14 +31,22 @@ def column_lineage(query: exp.Query, dialect: str, upstream: Columns) -> dict[st
         nodes = lineage(None, local, schema, dialect=dialect)
     except SqlglotError as error:
         raise DataError(f"the lineage of a query cannot be told: {error}") from error
-    spelled = {(table, name.lower()): name for table, names in upstream.items() for name in names}
-    return {output: [(t, spelled.get((t, c.lower()), c)) for t, c in _leaves(node)] for output, node in nodes.items()}
+    spelled = {_folded(table, name): (table, name) for table, names in upstream.items() for name in names}
+    folds = Dialect.get_or_raise(dialect).NORMALIZATION_STRATEGY is NormalizationStrategy.UPPERCASE
+    return {
+        output.lower() if folds else output: sorted(spelled.get(_folded(t, c), (t, c)) for t, c in _leaves(node))
+        for output, node in nodes.items()
+    }
 
 
-def _leaves(root: Node) -> list[tuple[Table, str]]:
+def _folded(table: Table, column: str) -> tuple[str, str, str]:
+    return table.schema.lower(), table.name.lower(), column.lower()
+
+
+def _leaves(root: Node) -> set[tuple[Table, str]]:
     found = set()
     for node in root.walk():
         if not node.downstream and isinstance(node.expression, exp.Table):
             table = Table(node.expression.db, node.expression.name)
-            found.add((table, node.name.rsplit(".", 1)[-1].strip('"')))
-    return sorted(found)
+            found.add((table, node.name.rsplit(".", 1)[-1].strip('"`')))
+    return found

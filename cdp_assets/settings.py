@@ -33,7 +33,7 @@ class Settings:
     settle_time: float
     secret_key_file: Path
     secret_key_value: str | None = field(default=None, repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """The environment they were read from, for the variables of one warehouse alone."""
 
     @classmethod

@@ -9,10 +9,9 @@ from cdp_assets.audiences.contracts import audience_contract
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.membership import refresh_audience
 from cdp_assets.audiences.upstream import upstream
-from cdp_assets.components.automation import WAREHOUSE_POOL
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Results, contract_result, contract_spec
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.warehouse import WarehouseResource, step
 
 
 class AudienceScaffolder(dg.Scaffolder[Any]):
@@ -54,21 +53,21 @@ def audience_asset(definition: AudienceDefinition) -> dg.AssetsDefinition:
         owners=[definition.owner],
     )
 
-    @dg.multi_asset(specs=[spec], name=f"audiences__{definition.name}", pool=WAREHOUSE_POOL)
-    def refresh(warehouse: WarehouseResource) -> Results:
-        opened = warehouse.get()
-        change = refresh_audience(opened, definition, read_as_of(opened))
-        yield contract_result(
-            opened,
-            contract,
-            {
-                "members": change.members,
-                "entered": change.entered,
-                "exited": change.exited,
-                "merged": change.merged,
-                "definition_version": change.definition_version,
-                "sql": dg.MetadataValue.md(f"```sql\n{change.sql}\n```"),
-            },
-        )
+    @dg.multi_asset(specs=[spec], **step(f"audiences__{definition.name}"))
+    def refresh(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+        with warehouse.opened(context) as opened:
+            change = refresh_audience(opened, definition, read_as_of(opened))
+            yield contract_result(
+                opened,
+                contract,
+                {
+                    "members": change.members,
+                    "entered": change.entered,
+                    "exited": change.exited,
+                    "merged": change.merged,
+                    "definition_version": change.definition_version,
+                    "sql": dg.MetadataValue.md(f"```sql\n{change.sql}\n```"),
+                },
+            )
 
     return refresh

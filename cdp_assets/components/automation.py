@@ -24,10 +24,6 @@ def when_inputs_change(except_for: Sequence[dg.AssetKey] = ()) -> Condition:
     return WHEN_INPUTS_CHANGE.ignore(dg.AssetSelection.assets(*except_for)).with_label("when_inputs_change")
 
 
-WAREHOUSE_POOL = "warehouse"
-"""Steps that write to the warehouse share this pool; its limit is set in dagster.yaml."""
-
-
 def fresh_within(hours: float) -> dg.FreshnessPolicy:
     """A table that should be renewed within so many hours."""
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours))

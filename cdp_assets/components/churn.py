@@ -16,10 +16,9 @@ from cdp_assets.churn.score import score
 from cdp_assets.churn.store import latest_model, save_model
 from cdp_assets.churn.train import train
 from cdp_assets.code_version import code_version
-from cdp_assets.components.automation import WAREHOUSE_POOL
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec, read_frame
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse
 
@@ -56,16 +55,15 @@ class Churn(DefinedComponent[ChurnConfig]):
                     description="Somebody ordered within the horizon before as_of; else everybody would seem to churn.",
                 ),
             ],
-            name="churn__features",
-            pool=WAREHOUSE_POOL,
+            **step("churn__features"),
         )
-        def features(warehouse: WarehouseResource) -> Results:
-            opened = warehouse.get()
-            as_of = read_as_of(opened)
-            cut_offs = self.definition.cut_offs(as_of)
-            rows = opened.write_select(FEATURES.table, features_query(cut_offs.every, self.definition, as_of))
-            result = contract_result(opened, FEATURES, {"cut_offs": len(cut_offs.every)})
-            yield result._replace(check_results=[_unique(opened, rows), self._reaches(opened, as_of)])
+        def features(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+            with warehouse.opened(context) as opened:
+                as_of = read_as_of(opened)
+                cut_offs = self.definition.cut_offs(as_of)
+                rows = opened.write_select(FEATURES.table, features_query(cut_offs.every, self.definition, as_of))
+                result = contract_result(opened, FEATURES, {"cut_offs": len(cut_offs.every)})
+                yield result._replace(check_results=[_unique(opened, rows), self._reaches(opened, as_of)])
 
         return features
 
@@ -89,43 +87,41 @@ class Churn(DefinedComponent[ChurnConfig]):
                     description="ROC-AUC and Brier score are no worse than those of a rule on recency alone.",
                 )
             ],
-            name="churn__model",
-            pool=WAREHOUSE_POOL,
+            **step("churn__model"),
         )
-        def model(warehouse: WarehouseResource) -> Results:
-            opened = warehouse.get()
-            trained = train(read_frame(opened, FEATURES.table), self.definition, read_as_of(opened))
-            save_model(opened, trained)
-            why = worse_than_recency(trained)
-            quality = {
-                "version": trained.version,
-                "method": trained.method.value,
-                "method_reason": trained.method_reason,
-                "training_rows": trained.training_rows,
-                **_metrics("", trained.metrics),
-                **_metrics("recency_", trained.recency_metrics),
-            }
-            check = dg.AssetCheckResult(
-                check_name="not_worse_than_recency", passed=why is None, metadata={"why": why or "it is not"}
-            )
-            yield contract_result(opened, MODEL, quality)._replace(check_results=[check])
+        def model(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+            with warehouse.opened(context) as opened:
+                trained = train(read_frame(opened, FEATURES.table), self.definition, read_as_of(opened))
+                save_model(opened, trained)
+                why = worse_than_recency(trained)
+                quality = {
+                    "version": trained.version,
+                    "method": trained.method.value,
+                    "method_reason": trained.method_reason,
+                    "training_rows": trained.training_rows,
+                    **_metrics("", trained.metrics),
+                    **_metrics("recency_", trained.recency_metrics),
+                }
+                check = dg.AssetCheckResult(
+                    check_name="not_worse_than_recency", passed=why is None, metadata={"why": why or "it is not"}
+                )
+                yield contract_result(opened, MODEL, quality)._replace(check_results=[check])
 
         return model
 
     def _scores(self) -> dg.AssetsDefinition:
         @dg.multi_asset(
             specs=[self._spec(SCORES, [FEATURES.table, MODEL.table, AS_OF.table], {"python", "lightgbm"})],
-            name="churn__scores",
-            pool=WAREHOUSE_POOL,
+            **step("churn__scores"),
         )
-        def scores(warehouse: WarehouseResource) -> Results:
-            opened = warehouse.get()
-            as_of = read_as_of(opened)
-            current = read_frame(opened, FEATURES.table).filter(pl.col("as_of") == as_of)
-            scored = score(current, latest_model(opened), self.definition)
-            opened.write_arrow(SCORES.table, scored.to_arrow().cast(SCORES.schema))
-            bands = dict(scored["risk_band"].drop_nulls().value_counts().iter_rows())
-            yield contract_result(opened, SCORES, {f"customers_{band}": count for band, count in bands.items()})
+        def scores(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+            with warehouse.opened(context) as opened:
+                as_of = read_as_of(opened)
+                current = read_frame(opened, FEATURES.table).filter(pl.col("as_of") == as_of)
+                scored = score(current, latest_model(opened), self.definition)
+                opened.write_arrow(SCORES.table, scored.to_arrow().cast(SCORES.schema))
+                bands = dict(scored["risk_band"].drop_nulls().value_counts().iter_rows())
+                yield contract_result(opened, SCORES, {f"customers_{band}": count for band, count in bands.items()})
 
         return scores
 

@@ -7,10 +7,9 @@ import polars as pl
 
 from cdp_assets.as_of import AS_OF, read_as_of
 from cdp_assets.code_version import code_version
-from cdp_assets.components.automation import WAREHOUSE_POOL
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec, read_frame
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.identity.config import IdentityConfig
 from cdp_assets.identity.contracts import CUSTOMER_IDS, EDGES, ID_HISTORY, MATCH_MODEL, RECORDS
 from cdp_assets.identity.edges import find_edges
@@ -52,56 +51,57 @@ class Identity(DefinedComponent[IdentityConfig]):
 
     def _records(self) -> dg.AssetsDefinition:
         @dg.multi_asset(
-            specs=[self._spec(RECORDS, [CUSTOMER_RECORDS, IDENTIFIERS])], name="identity__records", pool=WAREHOUSE_POOL
+            specs=[self._spec(RECORDS, [CUSTOMER_RECORDS, IDENTIFIERS])],
+            **step("identity__records"),
         )
-        def records(warehouse: WarehouseResource) -> Results:
-            opened = warehouse.get()
-            built = build_records(
-                read_frame(opened, CUSTOMER_RECORDS), read_frame(opened, IDENTIFIERS), self.definition
-            )
-            opened.write_arrow(RECORDS.table, built.to_arrow().cast(RECORDS.schema))
-            junk = built["junk_reasons"].is_not_null().sum()
-            yield contract_result(opened, RECORDS, {"records_with_junk": int(junk)})
+        def records(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+            with warehouse.opened(context) as opened:
+                built = build_records(
+                    read_frame(opened, CUSTOMER_RECORDS), read_frame(opened, IDENTIFIERS), self.definition
+                )
+                opened.write_arrow(RECORDS.table, built.to_arrow().cast(RECORDS.schema))
+                junk = built["junk_reasons"].is_not_null().sum()
+                yield contract_result(opened, RECORDS, {"records_with_junk": int(junk)})
 
         return records
 
     def _match_model(self) -> dg.AssetsDefinition:
         @dg.multi_asset(
             specs=[self._spec(MATCH_MODEL, [RECORDS.table], (AS_OF.table,))],
-            name="identity__match_model",
-            pool=WAREHOUSE_POOL,
+            **step("identity__match_model"),
         )
         def match_model(
             context: dg.AssetExecutionContext, config: MatchModelConfig, warehouse: WarehouseResource
         ) -> Results:
-            opened = warehouse.get()
-            opened.ensure(MATCH_MODEL)
-            key = asset_key(MATCH_MODEL.table)
-            made_by = context.instance.get_latest_materialization_code_versions([key]).get(key)
-            model = latest_model(read_frame(opened, MATCH_MODEL.table))
-            records = read_frame(opened, RECORDS.table)
-            if model is None or config.retrain or made_by != self.version or _outgrown(model, records.height):
-                model = train_model(records, self.definition, read_as_of(opened))
-                opened.write_arrow(MATCH_MODEL.table, model.to_table(), WriteMode.MERGE, MATCH_MODEL.key)
-            facts = {"version": model.version, "is_trained": model.is_trained, "reason": model.reason or ""}
-            trained = {"trained_on_records": model.records, "threshold": model.threshold}
-            result = contract_result(opened, MATCH_MODEL, {**facts, **trained})
-            yield result._replace(data_version=dg.DataVersion(model.version))
+            with warehouse.opened(context) as opened:
+                opened.ensure(MATCH_MODEL)
+                key = asset_key(MATCH_MODEL.table)
+                made_by = context.instance.get_latest_materialization_code_versions([key]).get(key)
+                model = latest_model(read_frame(opened, MATCH_MODEL.table))
+                records = read_frame(opened, RECORDS.table)
+                if model is None or config.retrain or made_by != self.version or _outgrown(model, records.height):
+                    model = train_model(records, self.definition, read_as_of(opened))
+                    opened.write_arrow(MATCH_MODEL.table, model.to_table(), WriteMode.MERGE, MATCH_MODEL.key)
+                facts = {"version": model.version, "is_trained": model.is_trained, "reason": model.reason or ""}
+                trained = {"trained_on_records": model.records, "threshold": model.threshold}
+                result = contract_result(opened, MATCH_MODEL, {**facts, **trained})
+                yield result._replace(data_version=dg.DataVersion(model.version))
 
         return match_model
 
     def _edges(self) -> dg.AssetsDefinition:
         @dg.multi_asset(
-            specs=[self._spec(EDGES, [RECORDS.table, MATCH_MODEL.table])], name="identity__edges", pool=WAREHOUSE_POOL
+            specs=[self._spec(EDGES, [RECORDS.table, MATCH_MODEL.table])],
+            **step("identity__edges"),
         )
-        def edges(warehouse: WarehouseResource) -> Results:
-            opened = warehouse.get()
-            model = latest_model(read_frame(opened, MATCH_MODEL.table))
-            found = find_edges(read_frame(opened, RECORDS.table), model, self.definition)
-            opened.write_arrow(EDGES.table, found.to_arrow().cast(EDGES.schema))
-            held = found.filter(pl.col("vetoed_by").is_null())
-            counts = {f"edges_{kind}": count for kind, count in held["kind"].value_counts().iter_rows()}
-            yield contract_result(opened, EDGES, {**counts, "vetoed": found.height - held.height})
+        def edges(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+            with warehouse.opened(context) as opened:
+                model = latest_model(read_frame(opened, MATCH_MODEL.table))
+                found = find_edges(read_frame(opened, RECORDS.table), model, self.definition)
+                opened.write_arrow(EDGES.table, found.to_arrow().cast(EDGES.schema))
+                held = found.filter(pl.col("vetoed_by").is_null())
+                counts = {f"edges_{kind}": count for kind, count in held["kind"].value_counts().iter_rows()}
+                yield contract_result(opened, EDGES, {**counts, "vetoed": found.height - held.height})
 
         return edges
 
@@ -125,28 +125,28 @@ class Identity(DefinedComponent[IdentityConfig]):
             ),
         ]
 
-        @dg.multi_asset(specs=specs, check_specs=checks, name="identity__customer_ids", pool=WAREHOUSE_POOL)
+        @dg.multi_asset(specs=specs, check_specs=checks, **step("identity__customer_ids"))
         def customer_ids(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
-            opened = warehouse.get()
-            opened.ensure(CUSTOMER_IDS, ID_HISTORY)
-            records = read_frame(opened, RECORDS.table)
-            resolution = resolve(
-                records,
-                read_frame(opened, EDGES.table),
-                read_frame(opened, CUSTOMER_IDS.table),
-                read_frame(opened, ID_HISTORY.table),
-                self.definition,
-                read_as_of(opened),
-                context.run_id,
-            )
-            with opened.transaction():
-                opened.write_arrow(CUSTOMER_IDS.table, resolution.customer_ids.to_arrow().cast(CUSTOMER_IDS.schema))
-                opened.write_arrow(
-                    ID_HISTORY.table, resolution.history.to_arrow().cast(ID_HISTORY.schema), WriteMode.APPEND
+            with warehouse.opened(context) as opened:
+                opened.ensure(CUSTOMER_IDS, ID_HISTORY)
+                records = read_frame(opened, RECORDS.table)
+                resolution = resolve(
+                    records,
+                    read_frame(opened, EDGES.table),
+                    read_frame(opened, CUSTOMER_IDS.table),
+                    read_frame(opened, ID_HISTORY.table),
+                    self.definition,
+                    read_as_of(opened),
+                    context.run_id,
                 )
-            ids = contract_result(opened, CUSTOMER_IDS, _id_facts(resolution.customer_ids))
-            yield ids._replace(check_results=self._checks(records, resolution.customer_ids))
-            yield contract_result(opened, ID_HISTORY, {"rows_added": resolution.history.height})
+                with opened.transaction():
+                    opened.write_arrow(CUSTOMER_IDS.table, resolution.customer_ids.to_arrow().cast(CUSTOMER_IDS.schema))
+                    opened.write_arrow(
+                        ID_HISTORY.table, resolution.history.to_arrow().cast(ID_HISTORY.schema), WriteMode.APPEND
+                    )
+                ids = contract_result(opened, CUSTOMER_IDS, _id_facts(resolution.customer_ids))
+                yield ids._replace(check_results=self._checks(records, resolution.customer_ids))
+                yield contract_result(opened, ID_HISTORY, {"rows_added": resolution.history.height})
 
         return customer_ids
 

@@ -8,18 +8,18 @@ import sqlglot
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from pydantic import Field
 
-from cdp_assets.components.automation import WAREHOUSE_POOL, WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, fresh_within
 from cdp_assets.components.dbt_cli import start_dbt
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Lineage, table_metadata
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.dbt_project import prepare_manifest
-from cdp_assets.lineage import Columns, column_lineage
+from cdp_assets.lineage import column_lineage
 from cdp_assets.settings import DBT_PROJECT_DIR, Settings
 from cdp_assets.stages import Stage
 from cdp_assets.strict import Strict
 from cdp_assets.tables import Table
-from cdp_assets.warehouses.base import Warehouse
+from cdp_assets.warehouses.base import Catalogue, Warehouse
 
 
 class ModelsDefinition(Strict):
@@ -49,16 +49,17 @@ def model_assets(definition: ModelsDefinition, settings: Settings) -> dg.AssetsD
         select=" ".join(f"fqn:cdp.{stage}" for stage in definition.stages),
         project=DbtProject(DBT_PROJECT_DIR, target=settings.warehouse),
         dagster_dbt_translator=StageTranslator(definition),
-        pool=WAREHOUSE_POOL,
+        pool=step(name)["pool"],
     )
     def build_models(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
-        invocation = start_dbt(["build"], Settings.from_env(), context, name)
-        events = list(invocation.stream())
-        yield from _with_metadata(events, invocation, warehouse.get())
-        if not invocation.is_successful():
-            raise dg.Failure(_failures(invocation), allow_retries=False)
+        with warehouse.opened(context) as opened:
+            invocation = start_dbt(["build"], Settings.from_env(), context, name)
+            events = list(invocation.stream())
+            yield from _with_metadata(events, invocation, opened)
+            if not invocation.is_successful():
+                raise dg.Failure(_failures(invocation), allow_retries=False)
 
     return build_models
 
@@ -94,10 +95,10 @@ def _with_metadata(
     dbt has ended by now and let go of the warehouse, which is why they are held back until here.
     """
     built = _built_nodes(invocation)
-    with warehouse.transaction():
-        columns = {table: list(warehouse.columns(table)) for table in warehouse.tables()}
+    with warehouse.session():
+        catalogue = warehouse.catalogue(list(Stage))
         return [
-            event.with_metadata({**event.metadata, **_table_metadata(event, built, warehouse, columns)})
+            event.with_metadata({**event.metadata, **_table_metadata(event, built, warehouse, catalogue)})
             if isinstance(event, dg.Output)
             else event
             for event in events
@@ -105,7 +106,7 @@ def _with_metadata(
 
 
 def _table_metadata(
-    event: dg.Output[Any], built: Mapping[str, Mapping[str, Any]], warehouse: Warehouse, columns: Columns
+    event: dg.Output[Any], built: Mapping[str, Mapping[str, Any]], warehouse: Warehouse, catalogue: Catalogue
 ) -> dict[str, Any]:
     node = built[str(event.metadata["unique_id"].value)]
     descriptions = {name: column.get("description", "") for name, column in node["columns"].items()}
@@ -113,16 +114,31 @@ def _table_metadata(
     if node["compiled_code"]:
         query = sqlglot.parse_one(node["compiled_code"], dialect=warehouse.dialect)
         assert isinstance(query, sqlglot.exp.Query)
-        lineage = column_lineage(query, warehouse.dialect, columns)
-    return table_metadata(warehouse, Table(node["schema"], node["alias"]), lineage, descriptions)
+        lineage = column_lineage(query, warehouse.dialect, {table: list(names) for table, names in catalogue.items()})
+    table = Table(node["schema"], node["alias"])
+    known = table_metadata(table, catalogue[table], warehouse.row_count(table), lineage, descriptions)
+    return known | _told_by_the_warehouse(node["adapter_response"])
+
+
+def _told_by_the_warehouse(response: Mapping[str, Any]) -> dict[str, Any]:
+    """What building a model took, as far as its adapter tells."""
+    said = {
+        "rows_written": response.get("rows_affected"),
+        "bytes_scanned": response.get("bytes_processed"),
+        "query_ids": [query for query in (response.get("query_id"), response.get("job_id")) if query],
+    }
+    return {name: value for name, value in said.items() if value and value != -1}
 
 
 def _built_nodes(invocation: DbtCliInvocation) -> dict[str, dict[str, Any]]:
     """The manifest's nodes with the SQL that was run."""
     results = invocation.get_artifact("run_results.json")["results"]
-    compiled = {result["unique_id"]: result.get("compiled_code") for result in results}
+    told = {
+        result["unique_id"]: {name: result.get(name) for name in ("compiled_code", "adapter_response")}
+        for result in results
+    }
     nodes = invocation.manifest["nodes"]
-    return {uid: {**nodes[uid], "compiled_code": code} for uid, code in compiled.items() if uid in nodes}
+    return {uid: {**nodes[uid], **said} for uid, said in told.items() if uid in nodes}
 
 
 def _failures(invocation: DbtCliInvocation) -> str:

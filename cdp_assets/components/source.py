@@ -6,10 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from cdp_assets.components.automation import WAREHOUSE_POOL, fresh_within
+from cdp_assets.components.automation import fresh_within
 from cdp_assets.components.defined import DefinedComponent
-from cdp_assets.components.table_asset import asset_key, table_metadata
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.table_asset import asset_key, table_metadata, usage_metadata
+from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.settings import Settings
 from cdp_assets.sources.contracts import REJECTED_ROWS, TECHNICAL_COLUMNS
 from cdp_assets.sources.definition import SourceDefinition, SourceTable
@@ -80,18 +80,18 @@ def raw_asset(source: SourceDefinition, table: SourceTable) -> dg.AssetsDefiniti
         dg.AssetCheckSpec(UNDECLARED_COLUMNS, asset=key, description="The source sends the columns it declares."),
     ]
 
-    @dg.multi_asset(specs=[spec], check_specs=checks, name=f"raw__{raw_table.name}", pool=WAREHOUSE_POOL)
+    @dg.multi_asset(specs=[spec], check_specs=checks, **step(f"raw__{raw_table.name}"))
     def load_raw(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        opened = warehouse.get()
-        report = load_table(opened, source, table, Settings.from_env(), datetime.now(UTC), context.log.info)
-        if report.files or not report.failures:
-            yield _result(opened, source, table, report)
-        else:  # the table is as it was, and judged again: what reads it goes on with the last good data
-            yield from _check_results(opened, source, table, report)
-        if report.failures:
-            raise dg.Failure(" ".join(report.failures), allow_retries=False)
+        with warehouse.opened(context) as opened:
+            report = load_table(opened, source, table, Settings.from_env(), datetime.now(UTC), context.log.info)
+            if report.files or not report.failures:
+                yield _result(opened, source, table, report)
+            else:  # the table is as it was, and judged again: what reads it goes on with the last good data
+                yield from _check_results(opened, source, table, report)
+            if report.failures:
+                raise dg.Failure(" ".join(report.failures), allow_retries=False)
 
     return load_raw
 
@@ -100,13 +100,15 @@ def _result(
     warehouse: Warehouse, source: SourceDefinition, table: SourceTable, report: LoadReport
 ) -> dg.MaterializeResult[Any]:
     raw_table = source.raw_table(table)
-    with warehouse.transaction():  # one connection for all that is read
-        known = table_metadata(warehouse, raw_table, {}, TECHNICAL_COLUMNS)
+    taken = usage_metadata(warehouse)
+    with warehouse.session():
+        columns, rows = warehouse.columns(raw_table), warehouse.row_count(raw_table)
         version = loaded_version(warehouse, raw_table)
+    known = table_metadata(raw_table, columns, rows, {}, TECHNICAL_COLUMNS)
     loaded = {"files": len(report.files), "rows_loaded": report.rows, "rows_rejected": report.rejected}
     return dg.MaterializeResult(
         asset_key=asset_key(raw_table),
-        metadata={**known, **loaded},
+        metadata={**known, **taken, **loaded},
         data_version=dg.DataVersion(version),
         check_results=_check_results(warehouse, source, table, report),
     )

@@ -9,10 +9,10 @@ from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.result import SyncResult
 from cdp_assets.activation.rows import CONSENTS
 from cdp_assets.as_of import AS_OF, read_as_of
-from cdp_assets.components.automation import WAREHOUSE_POOL, WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, fresh_within
 from cdp_assets.components.defined import DefinedComponent
-from cdp_assets.components.table_asset import DEFAULT_OWNERS, Results, asset_key
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.table_asset import DEFAULT_OWNERS, Results, asset_key, usage_metadata
+from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.destinations.base import Destination
 from cdp_assets.registry import find_plugin
 from cdp_assets.settings import Settings, environment
@@ -76,23 +76,27 @@ def sync_asset(definition: SyncDefinition) -> dg.AssetsDefinition:
         "rejected_share", asset=key, description=f"At most {definition.max_rejected_share:.0%} of rows are refused."
     )
 
-    @dg.multi_asset(specs=[spec], check_specs=[check], name=f"activation__{definition.name}", pool=WAREHOUSE_POOL)
+    @dg.multi_asset(
+        specs=[spec],
+        check_specs=[check],
+        **step(f"activation__{definition.name}"),
+    )
     def send(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
         settings = Settings.from_env()
         destination = open_destination(definition, settings)
         check_supported(definition, destination)
-        opened = warehouse.get()
+        with warehouse.opened(context) as opened:
 
-        def progress(done: int, planned: int) -> None:
-            context.log.info(f"{done:,} of {planned:,} rows sent")
+            def progress(done: int, planned: int) -> None:
+                context.log.info(f"{done:,} of {planned:,} rows sent")
 
-        try:
-            result = run_sync(
-                opened, definition, destination, settings.secret_key(), read_as_of(opened), context.run_id, progress
-            )
-        finally:
-            destination.close()
-        yield _result(key, definition, result)
+            try:
+                result = run_sync(
+                    opened, definition, destination, settings.secret_key(), read_as_of(opened), context.run_id, progress
+                )
+            finally:
+                destination.close()
+            yield _result(key, definition, result, usage_metadata(opened))
 
     return send
 
@@ -106,7 +110,9 @@ def _lineage(definition: SyncDefinition) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(deps_by_column=deps)
 
 
-def _result(key: dg.AssetKey, definition: SyncDefinition, result: SyncResult) -> dg.MaterializeResult[Any]:
+def _result(
+    key: dg.AssetKey, definition: SyncDefinition, result: SyncResult, usage: dict[str, Any]
+) -> dg.MaterializeResult[Any]:
     counts = {
         "planned": result.planned,
         "sent": result.tally.attempted.total(),
@@ -120,6 +126,7 @@ def _result(key: dg.AssetKey, definition: SyncDefinition, result: SyncResult) ->
         asset_key=key,
         metadata={
             **counts,
+            **usage,
             "dagster/row_count": result.held_rows,
             "dagster/column_schema": schema,
             "dagster/column_lineage": _lineage(definition),

@@ -13,6 +13,7 @@ from cdp_assets.warehouses.base import Warehouse
 
 Results: TypeAlias = Iterator[dg.MaterializeResult[Any]]
 Lineage = Mapping[str, Iterable[tuple[Table, str]]]
+_LATEST_QUERIES = 50
 DEFAULT_OWNERS = ("team:data",)
 
 
@@ -52,24 +53,31 @@ def contract_spec(
 
 
 def table_metadata(
-    warehouse: Warehouse, table: Table, lineage: Lineage, descriptions: Mapping[str, str]
+    table: Table, columns: Mapping[str, str], rows: int, lineage: Lineage, descriptions: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What the UI shows of a table that was just written: rows, columns, and where each column comes from."""
-    columns = [
-        dg.TableColumn(name, type=kind, description=descriptions.get(name))
-        for name, kind in warehouse.columns(table).items()
-    ]
+    """What the UI shows of a table that was just written: its columns and their types, its rows, and the lineage."""
+    described = [dg.TableColumn(name, type=kind, description=descriptions.get(name)) for name, kind in columns.items()]
     deps = {
         name: [dg.TableColumnDep(asset_key(upstream), column) for upstream, column in sorted(set(sources))]
         for name, sources in lineage.items()
         if sources
     }
     return {
-        "dagster/row_count": warehouse.row_count(table),
+        "dagster/row_count": rows,
         "dagster/table_name": str(table),
-        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/column_schema": dg.TableSchema(columns=described),
         "dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps),
     }
+
+
+def usage_metadata(warehouse: Warehouse) -> dict[str, Any]:
+    """What the asset read and wrote since the last time it was asked, and the warehouse's ids of its queries."""
+    usage = warehouse.take_usage()
+    counted = {name: getattr(usage, name) for name in ("rows_read", "bytes_read", "rows_written", "bytes_written")}
+    if usage.bytes_scanned is not None:
+        counted["bytes_scanned"] = usage.bytes_scanned
+    queries = {"queries": len(usage.query_ids), "query_ids": usage.query_ids[-_LATEST_QUERIES:]}
+    return counted | (queries if usage.query_ids else {})
 
 
 def contract_result(
@@ -77,9 +85,11 @@ def contract_result(
 ) -> dg.MaterializeResult[Any]:
     """The result of writing a contract's table."""
     lineage, descriptions = contract_lineage(contract), contract_descriptions(contract)
-    with warehouse.transaction():  # one connection for all that is read
-        known = table_metadata(warehouse, contract.table, lineage, descriptions)
-    return dg.MaterializeResult(asset_key=asset_key(contract.table), metadata={**known, **(metadata or {})})
+    taken = usage_metadata(warehouse)
+    with warehouse.session():
+        columns, rows = warehouse.columns(contract.table), warehouse.row_count(contract.table)
+    known = table_metadata(contract.table, columns, rows, lineage, descriptions)
+    return dg.MaterializeResult(asset_key=asset_key(contract.table), metadata={**known, **taken, **(metadata or {})})
 
 
 def read_frame(warehouse: Warehouse, table: Table) -> pl.DataFrame:

@@ -5,11 +5,11 @@ import json
 import dagster as dg
 
 from cdp_assets.components.table_asset import asset_key
-from cdp_assets.components.warehouse import open_warehouse
 from cdp_assets.defs.raw.as_of import AsOfConfig
-from cdp_assets.errors import WarehouseLockedError
+from cdp_assets.errors import WarehouseLockedError, WarehouseUnavailableError
 from cdp_assets.orchestration.arrivals import new_arrivals, sources_of
 from cdp_assets.settings import Settings
+from cdp_assets.warehouses import open_warehouse
 
 AS_OF_KEY = dg.AssetKey(["raw", "as_of"])
 
@@ -54,7 +54,7 @@ def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipRea
         arrivals = new_arrivals(
             open_warehouse(settings), sources_of(context.repository_def.asset_graph), settings, seen
         )
-    except WarehouseLockedError as error:
+    except (WarehouseLockedError, WarehouseUnavailableError) as error:
         return dg.SkipReason(str(error))
     request = dg.RunRequest(
         run_key=arrivals.fingerprint, asset_selection=[asset_key(table) for table in arrivals.tables]

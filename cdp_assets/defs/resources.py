@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.warehouse import WarehouseResource, executor
+from cdp_assets.settings import Settings
 
 
 @dg.definitions
 def resources() -> dg.Definitions:
-    """The deployment's resources and executor; DuckDB's steps run in the run's own process."""
-    return dg.Definitions(resources={"warehouse": WarehouseResource()}, executor=dg.in_process_executor)
+    """The deployment's resources and executor."""
+    return dg.Definitions(resources={"warehouse": WarehouseResource()}, executor=executor(Settings.from_env()))

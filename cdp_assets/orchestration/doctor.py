@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from cdp_assets.components.process import PID_TAG, is_alive
-from cdp_assets.components.warehouse import open_warehouse
 from cdp_assets.dbt_project import prepare_manifest
 from cdp_assets.definitions import defs as load_definitions
 from cdp_assets.orchestration.arrivals import sources_of
@@ -17,6 +17,9 @@ from cdp_assets.orchestration.instance import open_instance, unfinished_runs
 from cdp_assets.orchestration.staleness import failed_checks, table_name
 from cdp_assets.settings import Settings
 from cdp_assets.sources.load import landing_of
+from cdp_assets.stages import Stage
+from cdp_assets.warehouses import open_warehouse
+from cdp_assets.warehouses._rights import try_rights
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,15 @@ def _nearest_existing(path: Path) -> Path:
 
 
 def _warehouse(settings: Settings) -> Iterator[Finding]:
-    tables = open_warehouse(settings).tables()
-    where = f" {settings.duckdb_path}" if settings.warehouse == "duckdb" else ""
-    yield Finding("warehouse", True, f"{settings.warehouse}{where}, {len(tables)} tables")
+    with closing(open_warehouse(settings)) as warehouse, warehouse.session():
+        missing = [tried for tried in try_rights(warehouse, list(Stage)) if tried.problem]
+        for tried in missing:
+            name = f"warehouse: {tried.right}" + (f" in {tried.schema}" if tried.schema else "")
+            yield Finding(name, False, tried.problem, tried.grant)
+        if not missing:
+            tables = warehouse.tables(list(Stage))
+            where = f"{settings.warehouse} {warehouse.location}, {len(tables)} tables"
+            yield Finding("warehouse", True, f"{where}; creating, writing and reading work")
 
 
 def _project(settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """`cdp run`: brings what is stale up to date, in this process."""
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from cdp_assets.as_of import AS_OF, recorded_as_of
 from cdp_assets.components.table_asset import asset_key
-from cdp_assets.components.warehouse import open_warehouse
+from cdp_assets.components.warehouse import WAREHOUSE_TAG, warehouse_tags
 from cdp_assets.definitions import defs as load_definitions
 from cdp_assets.orchestration.arrivals import new_arrivals, sources_of
 from cdp_assets.orchestration.execute import Execution, execute, output_to
@@ -18,6 +19,7 @@ from cdp_assets.orchestration.selection import select_assets
 from cdp_assets.orchestration.staleness import blocked_assets, stale_assets, table_name
 from cdp_assets.settings import Settings
 from cdp_assets.stages import Stage
+from cdp_assets.warehouses import open_warehouse
 from cdp_assets.warehouses.base import Warehouse
 
 AS_OF_KEY = asset_key(AS_OF.table)
@@ -52,7 +54,8 @@ class _Runner:
     progress: Progress
 
     def stale(self) -> list[dg.AssetKey]:
-        return stale_assets(self.instance, self.graph, self.warehouse.tables())
+        tag = warehouse_tags(self.settings)[WAREHOUSE_TAG]
+        return stale_assets(self.instance, self.graph, self.warehouse.tables(list(Stage)), tag)
 
     def execute(self, keys: list[dg.AssetKey], as_of: datetime | None = None) -> Execution:
         config = {"ops": {"raw__as_of": {"config": {"as_of": as_of.isoformat()}}}} if as_of else None
@@ -76,7 +79,7 @@ class _Runner:
         """What is below the raw stage and due, without what must wait."""
         due = self.graph.toposorted_asset_keys if full else self.stale()
         chosen = [key for key in due if key in wanted and key.path[0] != Stage.RAW]
-        blocked = blocked_assets(self.instance, self.graph, chosen, self.warehouse.tables())
+        blocked = blocked_assets(self.instance, self.graph, chosen, self.warehouse.tables(list(Stage)))
         return [key for key in chosen if key not in blocked], {table_name(k): why for k, why in blocked.items()}
 
 
@@ -89,14 +92,17 @@ def run(settings: Settings, select: str | None = None, full: bool = False, as_of
         CdpError: a setting or the selection is wrong, or the warehouse stays locked.
     """
     log = settings.log_dir / f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
-    with output_to(log) as console, open_instance(settings) as instance:
+    with (
+        closing(open_warehouse(settings)) as warehouse,
+        output_to(log) as console,
+        open_instance(settings) as instance,
+    ):
         progress = Progress(console, log)
         progress.say("loading definitions")
         report = RunReport(dead_runs=clear_dead_runs(instance))
         definitions = load_definitions()
         graph = definitions.resolve_asset_graph()
         wanted = select_assets(graph, select) if select is not None else set(graph.executable_asset_keys)
-        warehouse = open_warehouse(settings)
         runner = _Runner(settings, instance, definitions, graph, warehouse, progress)
         moved = as_of if as_of is not None and as_of != recorded_as_of(warehouse) else None
         raw = runner.raw_keys(wanted, full, moved)

@@ -1,12 +1,13 @@
 """Which assets are out of date: what `cdp run` runs, and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from cdp_assets.components.automation import READ_ONLY_DEPS
+from cdp_assets.components.warehouse import WAREHOUSE_TAG
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Table
 
@@ -20,11 +21,14 @@ AssetGraph = BaseAssetGraph[Any]
 WAITS_FOR = "it waits for"
 
 
-def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterable[Table]) -> list[dg.AssetKey]:
-    """Assets to run, upstream first.
+def stale_assets(
+    instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterable[Table], warehouse: str | None = None
+) -> list[dg.AssetKey]:
+    """Assets to run, upstream first; `warehouse` is the tag of the runs that worked in this one.
 
-    An asset is stale when it was never made, its table is gone, its code changed, an input has another data version
-    than the one it read, a blocking check of its own did not pass, or an input is stale itself.
+    An asset is stale when it was never made, or last in another warehouse, its table is gone, its code changed, an
+    input has another data version than the one it read, a blocking check of its own did not pass, or an input is
+    stale itself.
     """
     keys = graph.toposorted_asset_keys
     events = instance.get_latest_materialization_events(keys)
@@ -34,7 +38,7 @@ def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterab
         if event is not None and event.asset_materialization is not None
     }
     wrong = _not_passed(instance, graph)
-    there = set(tables)
+    there, elsewhere = set(tables), _made_elsewhere(instance, events, warehouse)
     stale: dict[dg.AssetKey, None] = {}
     for key in keys:
         node = graph.get(key)
@@ -42,6 +46,7 @@ def stale_assets(instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterab
             continue
         if (
             key not in tags
+            or key in elsewhere
             or _table_gone(key, there)
             or key in wrong
             or node.code_version not in {None, tags[key].get(CODE_VERSION)}
@@ -118,6 +123,16 @@ def _last_evaluations(
         key: latest[key].evaluation if isinstance(latest[key].evaluation, dg.AssetCheckEvaluation) else None
         for key in sorted(latest)
     }
+
+
+def _made_elsewhere(
+    instance: dg.DagsterInstance, events: Mapping[dg.AssetKey, dg.EventLogEntry | None], warehouse: str | None
+) -> set[dg.AssetKey]:
+    """Assets whose last materialisation was written to another warehouse."""
+    made_by = {key: event.run_id for key, event in events.items() if event is not None}
+    runs = instance.get_runs(dg.RunsFilter(run_ids=sorted(set(made_by.values())))) if made_by else []
+    others = {run.run_id for run in runs if run.tags.get(WAREHOUSE_TAG, warehouse) != warehouse}
+    return {key for key, run_id in made_by.items() if run_id in others}
 
 
 def _starting(graph: AssetGraph, key: dg.AssetKey) -> list[dg.AssetKey]:

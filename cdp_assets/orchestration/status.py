@@ -1,5 +1,6 @@
 """`cdp status`: rows a table, the last runs, and the checks that failed."""
 
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -7,13 +8,13 @@ from typing import Any
 import dagster as dg
 
 from cdp_assets.as_of import recorded_as_of
-from cdp_assets.components.warehouse import open_warehouse
 from cdp_assets.definitions import defs as load_definitions
 from cdp_assets.errors import WarehouseLockedError
 from cdp_assets.orchestration.instance import open_instance
 from cdp_assets.orchestration.staleness import failed_checks, table_name
 from cdp_assets.settings import Settings
 from cdp_assets.stages import Stage
+from cdp_assets.warehouses import open_warehouse
 
 _PATIENCE = 3.0
 
@@ -52,11 +53,10 @@ def read_status(settings: Settings, last_runs: int = 5) -> Status:
         graph = load_definitions().resolve_asset_graph()
         warehouse = open_warehouse(settings.with_lock_timeout(min(settings.lock_timeout, _PATIENCE)))
         try:
-            with warehouse.transaction():  # one connection for all that is read
+            with closing(warehouse), warehouse.session():
                 moment = recorded_as_of(warehouse)
-                for table in warehouse.tables():
-                    if table.schema in status.stages:
-                        status.stages[table.schema][table.name] = warehouse.row_count(table)
+                for table in warehouse.tables(list(Stage)):
+                    status.stages[table.schema][table.name] = warehouse.row_count(table)
             status.as_of = moment.isoformat() if moment else None
         except WarehouseLockedError as error:
             status.note = f"{error} Rows are those of the last materialisations."

@@ -6,7 +6,7 @@ before it or after it. Names are matched whatever their case; a warehouse may sp
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from typing import ClassVar, Self, TypeAlias
@@ -55,9 +55,6 @@ class Warehouse(ABC):
 
     variables: ClassVar[tuple[Variable, ...]] = ()
     """The environment variables it is configured by."""
-
-    grants: ClassVar[Mapping[Right, str]] = {}
-    """The statement that gives each right, for the message when it is missing."""
 
     def __init__(self) -> None:
         self.tag: QueryTag | None = None
@@ -144,6 +141,19 @@ class Warehouse(ABC):
         return self._catalogue(schemas, None)
 
     @abstractmethod
+    def create_schema(self, schema: str) -> None:
+        """Create a schema if it is not there."""
+
+    def grant(self, right: Right, schema: str) -> str:  # noqa: ARG002 - for warehouses that have rights
+        """How to give a right that is missing, in a schema if it is one's."""
+        return "look at the message, and at docs/warehouses.md for what is needed."
+
+    @classmethod
+    def dbt_environment(cls, settings: Settings) -> dict[str, str]:
+        """The variables that its target in `profiles.yml` reads."""
+        return {v.name: settings.variables.get(v.name) or v.default for v in cls.variables}
+
+    @abstractmethod
     def drop(self, table: Table) -> None:
         """Drop a table if it is there."""
 
@@ -160,6 +170,11 @@ class Warehouse(ABC):
 
     def close(self) -> None:  # noqa: B027 - not every warehouse holds something
         """Let go of the connection; the next use opens another."""
+
+    def take_usage(self) -> Usage:
+        """What was read and written since the last taking; counting begins anew."""
+        taken, self.usage = self.usage, Usage()
+        return taken
 
     def row_count(self, table: Table) -> int:
         """How many rows a table has."""

@@ -56,6 +56,14 @@ class DuckDBWarehouse(Warehouse):
     def location(self) -> str:
         return str(self.path)
 
+    def create_schema(self, schema: str) -> None:
+        with self._connection() as connection:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
+
+    @classmethod
+    def dbt_environment(cls, settings: Settings) -> dict[str, str]:
+        return {"CDP_DUCKDB_PATH": str(settings.duckdb_path)}
+
     def drop(self, table: Table) -> None:
         with self._connection() as connection:
             connection.execute(f"DROP TABLE IF EXISTS {table.expression().sql('duckdb')}")
@@ -175,7 +183,7 @@ class DuckDBWarehouse(Warehouse):
         self, connection: duckdb.DuckDBPyConnection, table: Table, select: str, mode: WriteMode, key: Sequence[str]
     ) -> int:
         target = table.expression().sql("duckdb")
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(table.schema)}")
+        self.create_schema(table.schema)
         if mode is WriteMode.REPLACE:
             return _count(connection.execute(f"CREATE OR REPLACE TABLE {target} AS {select}"))
         staged = "cdp_staged"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 import pytest
 
-from cdp_assets.components.automation import WAREHOUSE_POOL
+from cdp_assets.components.warehouse import WAREHOUSE_POOL
 from cdp_assets.orchestration.instance import clear_dead_runs, open_instance
 from cdp_assets_tests.deployment import Deployment
 

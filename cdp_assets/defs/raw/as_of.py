@@ -5,9 +5,9 @@ from typing import Any
 import dagster as dg
 
 from cdp_assets.as_of import AS_OF, parse_as_of, recorded_as_of, today, write_as_of
-from cdp_assets.components.automation import WAREHOUSE_POOL, fresh_within
+from cdp_assets.components.automation import fresh_within
 from cdp_assets.components.table_asset import asset_key, contract_result
-from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.stages import Stage
 
 
@@ -24,12 +24,14 @@ class AsOfConfig(dg.Config):
     kinds={"python"},
     description=AS_OF.description,
     freshness_policy=fresh_within(36),
-    pool=WAREHOUSE_POOL,
+    pool=step("raw__as_of")["pool"],
 )
-def as_of(config: AsOfConfig, warehouse: WarehouseResource) -> dg.MaterializeResult[Any]:
+def as_of(
+    context: dg.AssetExecutionContext, config: AsOfConfig, warehouse: WarehouseResource
+) -> dg.MaterializeResult[Any]:
     """Record the moment this deployment's tables speak of."""
-    opened = warehouse.get()
-    moment = parse_as_of(config.as_of) if config.as_of else recorded_as_of(opened) or today()
-    write_as_of(opened, moment)
-    result = contract_result(opened, AS_OF, {"as_of": dg.MetadataValue.timestamp(moment)})
-    return result._replace(data_version=dg.DataVersion(moment.isoformat()))
+    with warehouse.opened(context) as opened:
+        moment = parse_as_of(config.as_of) if config.as_of else recorded_as_of(opened) or today()
+        write_as_of(opened, moment)
+        result = contract_result(opened, AS_OF, {"as_of": dg.MetadataValue.timestamp(moment)})
+        return result._replace(data_version=dg.DataVersion(moment.isoformat()))
