@@ -1,12 +1,22 @@
-"""Materialised deployments, each made once a test session, whichever process asks first."""
+"""Materialised deployments, each made once a test session, whichever process asks first, and empty warehouses."""
 
 import fcntl
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from cdp_assets.sample.write import write_sample
 from cdp_assets_tests.deployment import PEOPLE, Deployment
+from cdp_assets_tests.warehouse_choice import Environment, environments
+
+# A developer's own deployment is none of the tests' business.
+for _name in [
+    name for name in os.environ if name.startswith("CDP_") and not name.startswith(("CDP_TEST_", "CDP_UPDATE_"))
+]:
+    del os.environ[_name]
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +42,17 @@ def materialised(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ca
         return deployment
 
     return make
+
+
+@pytest.fixture(scope="session")
+def empty_environment() -> Iterator[Callable[[str, Path], Environment]]:
+    """Makes an empty warehouse of a kind; its server is started by the first test that needs it."""
+    with ExitStack() as servers:
+        started: dict[str, Callable[[Path], Environment]] = {}
+
+        def make(name: str, folder: Path) -> Environment:
+            if name not in started:
+                started[name] = servers.enter_context(environments(name))
+            return started[name](folder)
+
+        yield make

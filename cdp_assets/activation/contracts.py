@@ -1,7 +1,7 @@
 """The tables of the activation stage: no personal data, only row keys, keyed checksums and counts."""
 
 from cdp_assets.destinations.base import Operation
-from cdp_assets.tables import INTEGER, TEXT, TIMESTAMP, Column, Contract, Table
+from cdp_assets.tables import INTEGER, TEXT, TIMESTAMP, Column, Contract, Layout, Table
 
 _SYNC = Column("sync", TEXT, "name of the sync")
 _RUN = Column("run_id", TEXT, "run that wrote the row")
@@ -44,7 +44,7 @@ SYNC_RUNS = Contract(
     ("sync", "run_id", "started_at"),
 )
 SYNC_ROWS = Contract(
-    Table("activation", "sync_rows"),
+    Table("activation", "sync_rows", Layout(partition_by="at", cluster_by=("sync", "row_key"))),
     "What became of each row, one row an operation; rows set aside are told once, when they become so.",
     (
         _SYNC,
@@ -58,7 +58,7 @@ SYNC_ROWS = Contract(
     ),
 )
 SYNC_STATE = Contract(
-    Table("activation", "sync_state"),
+    Table("activation", "sync_state", Layout(cluster_by=("sync", "row_key"))),
     "What each destination is known to hold.",
     (
         _SYNC,

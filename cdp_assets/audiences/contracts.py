@@ -2,7 +2,7 @@
 
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.upstream import AS_OF, upstream
-from cdp_assets.tables import TEXT, TIMESTAMP, Column, Contract, Table
+from cdp_assets.tables import TEXT, TIMESTAMP, Column, Contract, Layout, Table
 
 _IDS = ("master.customers.customer_id", "identity.id_history.customer_id")
 
@@ -23,7 +23,7 @@ def audience_contract(definition: AudienceDefinition) -> Contract:
 
 
 MEMBERSHIP_LOG = Contract(
-    Table("audiences", "membership_log"),
+    Table("audiences", "membership_log", Layout(partition_by="at", cluster_by=("audience", "customer_id"))),
     "Every change of every audience, append-only.",
     (
         Column("audience", TEXT, "The audience."),

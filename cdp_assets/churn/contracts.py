@@ -1,6 +1,6 @@
 """The tables of the churn stage."""
 
-from cdp_assets.tables import AMOUNT, BOOLEAN, FLOAT, INTEGER, TEXT, TIMESTAMP, Column, Contract, Table
+from cdp_assets.tables import AMOUNT, BOOLEAN, FLOAT, INTEGER, TEXT, TIMESTAMP, Column, Contract, Layout, Table
 
 _TRANSACTIONS, _EVENTS = "master.transactions", "master.events"
 _ORDER = tuple(f"{_TRANSACTIONS}.{name}" for name in ("customer_id", "type", "occurred_at", "is_deleted"))
@@ -9,7 +9,7 @@ _EVENT = tuple(f"{_EVENTS}.{name}" for name in ("customer_id", "source", "occurr
 _AS_OF = ("raw.as_of.as_of",)
 
 FEATURES = Contract(
-    Table("churn", "features"),
+    Table("churn", "features", Layout(cluster_by=("as_of", "customer_id"))),
     "What was known of each customer who had ordered before a cut-off, and whether no order followed it.",
     (
         Column("customer_id", TEXT, "The customer.", (f"{_TRANSACTIONS}.customer_id",)),
@@ -60,7 +60,7 @@ MODEL = Contract(
 _SCORED = (*_LEARNT, "churn.model.model")
 
 SCORES = Contract(
-    Table("churn", "scores"),
+    Table("churn", "scores", Layout(cluster_by=("customer_id",))),
     "How likely each customer is to churn, and why.",
     (
         Column("customer_id", TEXT, "The customer.", ("churn.features.customer_id",)),

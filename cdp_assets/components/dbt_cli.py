@@ -30,7 +30,7 @@ def start_dbt(
     args: Sequence[str], settings: Settings, context: dg.AssetExecutionContext, name: str
 ) -> DbtCliInvocation:
     """Start dbt on the context's selection; `name` keeps its artifacts apart from other invocations'."""
-    os.environ.update(dbt_environment(settings))
+    os.environ.update(dbt_environment(settings) | {"CDP_RUN_ID": context.run_id})
     dbt = _LeanDbtCli(
         project_dir=str(DBT_PROJECT_DIR),
         profiles_dir=str(DBT_PROJECT_DIR),

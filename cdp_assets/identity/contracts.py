@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cdp_assets.tables import BOOLEAN, DATE, FLOAT, INTEGER, TEXT, TIMESTAMP, Column, Contract, Table
+from cdp_assets.tables import BOOLEAN, DATE, FLOAT, INTEGER, TEXT, TIMESTAMP, Column, Contract, Layout, Table
 
 _RECORDS = "lookup.customer_records"
 _IDENTIFIERS = "lookup.identifiers"
@@ -45,7 +45,7 @@ def _record_key(table: str, suffix: str = "", of: str = "The record") -> Iterabl
 
 
 RECORDS = Contract(
-    Table("identity", "records"),
+    Table("identity", "records", Layout(cluster_by=("source", "record_id"))),
     "Normalised match keys of every live source record; junk is null, with the reason kept.",
     (
         *_record_key(_RECORDS),
@@ -114,7 +114,7 @@ MATCH_MODEL = Contract(
 )
 
 CUSTOMER_IDS = Contract(
-    Table("identity", "customer_ids"),
+    Table("identity", "customer_ids", Layout(cluster_by=("customer_id",))),
     "The customer each live record belongs to.",
     (
         *_record_key("identity.records"),
@@ -127,7 +127,7 @@ CUSTOMER_IDS = Contract(
 )
 
 ID_HISTORY = Contract(
-    Table("identity", "id_history"),
+    Table("identity", "id_history", Layout(cluster_by=("customer_id",))),
     "Append-only account of every customer id: created, merged into another, split, retired.",
     (
         Column("happened_at", TIMESTAMP, "The moment of the run", _AS_OF),

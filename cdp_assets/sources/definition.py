@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from cdp_assets.registry import plugin_names
+from cdp_assets.sources.contracts import LOADED_AT
 from cdp_assets.stages import Stage
 from cdp_assets.strict import Strict
-from cdp_assets.tables import Table
+from cdp_assets.tables import Layout, Table
 
 LANDINGS = "cdp_assets.sources.landings"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -60,4 +61,4 @@ class SourceDefinition(Strict):
 
     def raw_table(self, table: SourceTable) -> Table:
         """Where a table of this source is kept in the warehouse."""
-        return Table(Stage.RAW, f"{self.name}__{table.name}")
+        return Table(Stage.RAW, f"{self.name}__{table.name}", Layout(partition_by=LOADED_AT))

@@ -95,7 +95,7 @@ def _pattern(pattern: str, dialect: str) -> str:  # noqa: ARG001 - one signature
 def _postgres_json(opening: str, closing: str) -> str:
     """Text as JSON when it begins and ends as the kind asked for: PostgreSQL has no cast that gives up quietly."""
     looks = f"LEFT(LTRIM({{0}}), 1) = '{opening}' AND RIGHT(RTRIM({{0}}), 1) = '{closing}'"
-    return f"CASE WHEN {looks} THEN CAST({{0}} AS JSONB) END"
+    return f"CAST(CASE WHEN {looks} THEN {{0}} END AS JSONB)"
 
 
 _OBJECT, _ARRAY = _postgres_json("{{", "}}"), _postgres_json("[", "]")

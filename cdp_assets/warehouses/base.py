@@ -116,7 +116,7 @@ class Warehouse(ABC):
         Raises:
             WarehouseError: the key is missing, null or duplicated in a merge, or the warehouse refused the rows.
         """
-        count = self._write_arrow(table, self.usage.counting_written(rows), mode, key)
+        count = self._write_arrow(table, self.usage.counting_written(rows), WriteMode(mode), key)
         self.usage.rows_written += count
         return count
 
@@ -124,7 +124,7 @@ class Warehouse(ABC):
         self, table: Table, query: Query, mode: WriteMode = WriteMode.REPLACE, key: Sequence[str] = ()
     ) -> int:
         """Write a SELECT's result without leaving the warehouse; otherwise as `write_arrow`."""
-        count = self._write_select(table, self.render(query), mode, key)
+        count = self._write_select(table, self.render(query), WriteMode(mode), key)
         self.usage.rows_written += count
         return count
 

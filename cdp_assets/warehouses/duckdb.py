@@ -102,8 +102,8 @@ class DuckDBWarehouse(Warehouse):
 
     @contextmanager
     def _batches(self, sql: str) -> Iterator[pa.RecordBatchReader]:
-        with self._connection() as connection:
-            yield connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+        with self._connection() as connection, connection.sql(sql).to_arrow_reader(_BATCH_ROWS) as reader:
+            yield reader
 
     def _table(self, sql: str) -> pa.Table:
         with self._connection() as connection:
@@ -165,12 +165,12 @@ class DuckDBWarehouse(Warehouse):
             try:
                 connection = duckdb.connect(str(self.path))
             except duckdb.Error as error:
-                holder = re.search(r"lock is held in (.*?) \(PID (\d+)\)", str(error))
+                holder = _holder(error)
                 if holder is None:
                     raise WarehouseError(f"cannot open the warehouse {self.path}: {_first_line(error)}") from error
                 if time.monotonic() >= deadline:
                     raise WarehouseLockedError(
-                        f"the warehouse {self.path} is in use by process {holder[2]} ({holder[1]}) and was not free"
+                        f"the warehouse {self.path} is in use by {holder} and was not free"
                         f" within {self.lock_timeout:g} s; wait for it to end, or set CDP_LOCK_TIMEOUT_SECONDS higher."
                     ) from error
             else:
@@ -202,6 +202,15 @@ class DuckDBWarehouse(Warehouse):
         written = _count(connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {staged}"))
         connection.execute(f"DROP TABLE {staged}")
         return written
+
+
+def _holder(error: duckdb.Error) -> str | None:
+    """Who keeps the file from being opened for now, if somebody does."""
+    process = re.search(r"lock is held in (.*?) \(PID (\d+)\)", str(error))
+    if process is not None:
+        return f"process {process[2]} ({process[1]})"
+    # Another thread is closing it at this very moment.
+    return "this process itself" if "Unique file handle conflict" in str(error) else None
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:

@@ -1,5 +1,6 @@
 """Tables the suite writes, and how it reads them back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -20,3 +21,8 @@ def things(*rows: tuple[int | None, str | None]) -> pa.Table:
 def read(warehouse: Warehouse, table: Table = THING, order: str = "id") -> list[dict[str, Any]]:
     query = select("*").from_(table.expression()).order_by(order)
     return warehouse.read_arrow(query).to_pylist()
+
+
+def lowered(names: Iterable[str]) -> list[str]:
+    """Names as they are compared: a warehouse may spell them back in lower case."""
+    return [name.lower() for name in names]

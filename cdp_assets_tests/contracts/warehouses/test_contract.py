@@ -7,7 +7,7 @@ from sqlglot import exp, select
 from cdp_assets.errors import WarehouseError
 from cdp_assets.tables import TEXT, Column, Contract, Table
 from cdp_assets.warehouses.base import WriteMode
-from cdp_assets_tests.contracts.warehouses.rows import THING, read, things
+from cdp_assets_tests.contracts.warehouses.rows import THING, lowered, read, things
 
 
 def test_replace_writes_the_rows_and_nothing_else(warehouse):
@@ -64,7 +64,8 @@ def test_columns_the_table_lacks_are_added_and_those_the_rows_lack_are_null(ware
     warehouse.write_arrow(THING, things((1, "a")))
     warehouse.write_arrow(THING, pa.table({"Score": [0.5], "id": [2]}), mode, ["id"])
 
-    assert read(warehouse) == [{"id": 1, "name": "a", "Score": None}, {"id": 2, "name": None, "Score": 0.5}]
+    assert lowered(warehouse.columns(THING)) == ["id", "name", "score"]
+    assert [tuple(row.values()) for row in read(warehouse)] == [(1, "a", None), (2, None, 0.5)]
 
 
 def test_columns_are_matched_by_name_whatever_their_order_and_case(warehouse):
@@ -124,7 +125,7 @@ def test_a_stream_that_breaks_off_leaves_the_table_as_it_was(warehouse, mode):
 def test_columns_are_told_in_order_with_their_types(warehouse):
     warehouse.write_arrow(THING, pa.table({"b": [1], "A c": ["x"]}))
 
-    assert list(warehouse.columns(THING)) == ["b", "A c"]
+    assert lowered(warehouse.columns(THING)) == ["b", "a c"]
     assert all(warehouse.columns(THING).values())
 
 
