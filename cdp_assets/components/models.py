@@ -132,21 +132,24 @@ def _told_by_the_warehouse(response: Mapping[str, Any]) -> dict[str, Any]:
 
 def _built_nodes(invocation: DbtCliInvocation) -> dict[str, dict[str, Any]]:
     """The manifest's nodes with the SQL that was run."""
-    results = invocation.get_artifact("run_results.json")["results"]
     told = {
         result["unique_id"]: {name: result.get(name) for name in ("compiled_code", "adapter_response")}
-        for result in results
+        for result in _results(invocation)
     }
     nodes = invocation.manifest["nodes"]
     return {uid: {**nodes[uid], **said} for uid, said in told.items() if uid in nodes}
 
 
+def _results(invocation: DbtCliInvocation) -> list[dict[str, Any]]:
+    """What became of each node; of none when dbt gave up before it began."""
+    try:
+        return list(invocation.get_artifact("run_results.json")["results"])
+    except FileNotFoundError:
+        return []
+
+
 def _failures(invocation: DbtCliInvocation) -> str:
     """One line a model or test that failed, in dbt's words."""
-    try:
-        results = invocation.get_artifact("run_results.json")["results"]
-    except FileNotFoundError:
-        return str(invocation.get_error())
-    failed = [r for r in results if r["status"] in {"error", "fail"}]
+    failed = [r for r in _results(invocation) if r["status"] in {"error", "fail"}]
     lines = [f"{r['unique_id']}: {' '.join(str(r['message']).split())}" for r in failed]
     return "; ".join(lines) or str(invocation.get_error())

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Timer
 
 from cdp_assets_tests.standins.environment import python_of
+from cdp_assets_tests.standins.google_account import service_account
 
 _SERVER = Path(__file__).with_name("bqemulator_server.py")
 _START_TIMEOUT = 120.0
@@ -23,6 +24,7 @@ class BigQueryStandIn:
 
     rest_port: int
     grpc_port: int
+    key_file: Path
     process: "subprocess.Popen[str]"
 
     def __post_init__(self) -> None:
@@ -38,6 +40,7 @@ class BigQueryStandIn:
             "CDP_WAREHOUSE": "bigquery",
             "CDP_BIGQUERY_PROJECT": project,
             "CDP_BIGQUERY_LOCATION": "US",
+            "CDP_BIGQUERY_CREDENTIALS": str(self.key_file),
             "CDP_BIGQUERY_API_ENDPOINT": f"http://127.0.0.1:{self.rest_port}",
             "CDP_BIGQUERY_STORAGE_ENDPOINT": f"127.0.0.1:{self.grpc_port}",
         }
@@ -51,7 +54,11 @@ def bigquery_server() -> Iterator[BigQueryStandIn]:
         RuntimeError: its environment cannot be made, or it does not start; the message says which.
     """
     python = python_of("bqemulator")
-    with tempfile.TemporaryDirectory(prefix="cdp_bqemulator_") as folder, (Path(folder) / "log").open("w") as log:
+    with (
+        tempfile.TemporaryDirectory(prefix="cdp_bqemulator_") as folder,
+        (Path(folder) / "log").open("w") as log,
+        service_account(Path(folder)) as key_file,
+    ):
         process = subprocess.Popen(
             [str(python), "-I", str(_SERVER)],  # alone: modules beside it have names of packages it needs
             stdin=subprocess.PIPE,
@@ -63,7 +70,7 @@ def bigquery_server() -> Iterator[BigQueryStandIn]:
         )
         try:
             ports = _ports(process, Path(folder) / "log")
-            yield BigQueryStandIn(ports["rest"], ports["grpc"], process)
+            yield BigQueryStandIn(ports["rest"], ports["grpc"], key_file, process)
         finally:
             process.kill()
             process.communicate()

@@ -1,4 +1,4 @@
-"""The fakesnow server, run by the stand-in's own Python, with five corrections; the platform itself is not in it.
+"""The fakesnow server, run by the stand-in's own Python, with six corrections; the platform itself is not in it.
 
 1. Transactions. Snowflake reads what is committed when a statement begins, commits what is open before a statement
    that defines something, and makes writers of one table wait for each other. DuckDB, beneath fakesnow, reads a
@@ -7,7 +7,8 @@
 2. `INSERT OVERWRITE` evaluates its SELECT before it empties the table, not after.
 3. Times: null ones come as null, and those before 1970 with their fractions of a second.
 4. Names of schemas, tables and columns may have any character in them.
-5. What fails is told as an error of the statement, not of the server, at which the driver would try without end.
+5. `TYPEOF`, `AS_ARRAY` and casts to VARIANT.
+6. What fails is told as an error of the statement, not of the server, at which the driver would try without end.
 
 It tells its port on the standard output, and ends when its standard input does: with whoever started it.
 """
@@ -169,6 +170,19 @@ def times(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pa.StructArray.from_arrays(filled, fields=fields, mask=column.is_null())
 
 
+def variants(node: exp.Expression) -> exp.Expression:
+    """What Snowflake says of variants, in DuckDB's functions of JSON."""
+    if isinstance(node, exp.Cast) and node.to.this is exp.DataType.Type.VARIANT:
+        return exp.func("TO_JSON", node.this)  # a text is not parsed
+    if isinstance(node, exp.Typeof):
+        return exp.func("JSON_TYPE", node.this)
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "AS_ARRAY":
+        array = node.expressions[0]
+        values = exp.func("FROM_JSON", array.copy(), exp.Literal.string('["JSON"]'))
+        return exp.Case().when(exp.func("JSON_TYPE", array.copy()).eq("ARRAY"), values)
+    return node
+
+
 def _named_errors(original: Callable, cursor, statement: exp.Expression, params) -> None:
     for _ in range(_CONFLICT_TRIES):
         try:
@@ -257,6 +271,10 @@ def main() -> None:
     fakesnow.server.sessions = Sessions()
     fakesnow.server.ServerError = Refusal
     fakesnow.cursor.FakeSnowflakeCursor._execute = _patched(fakesnow.cursor.FakeSnowflakeCursor._execute)
+    transform = fakesnow.cursor.FakeSnowflakeCursor._transform
+    fakesnow.cursor.FakeSnowflakeCursor._transform = lambda self, statement, params: transform(
+        self, statement.transform(variants), params
+    )
     fakesnow.cursor.transforms.insert_overwrite = lambda statement: [statement]
     for name, value in list(vars(fakesnow.cursor).items()):
         if isinstance(value, Template):
