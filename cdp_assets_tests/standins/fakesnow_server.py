@@ -1,4 +1,4 @@
-"""The fakesnow server, run by the stand-in's own Python, with six corrections; the platform itself is not in it.
+"""The fakesnow server, run by the stand-in's own Python, with seven corrections; the platform itself is not in it.
 
 1. Transactions. Snowflake reads what is committed when a statement begins, commits what is open before a statement
    that defines something, and makes writers of one table wait for each other. DuckDB, beneath fakesnow, reads a
@@ -9,6 +9,7 @@
 4. Names of schemas, tables and columns may have any character in them.
 5. `TYPEOF`, `AS_ARRAY` and casts to VARIANT.
 6. What fails is told as an error of the statement, not of the server, at which the driver would try without end.
+7. A session takes a QUERY_TAG.
 
 It tells its port on the standard output, and ends when its standard input does: with whoever started it.
 """
@@ -183,6 +184,13 @@ def variants(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def tagged(original: Callable, statement: exp.Expression) -> exp.Expression:
+    """Take a session's tag for granted; fakesnow keeps no history of queries that it would be in."""
+    is_session = isinstance(statement, exp.Alter) and statement.kind == "SESSION"
+    names = {name.this.upper() for name in statement.find_all(exp.Identifier)} if is_session else set()
+    return SUCCESS_NOP.copy() if "QUERY_TAG" in names else original(statement)
+
+
 def _named_errors(original: Callable, cursor, statement: exp.Expression, params) -> None:
     for _ in range(_CONFLICT_TRIES):
         try:
@@ -275,6 +283,7 @@ def main() -> None:
     fakesnow.cursor.FakeSnowflakeCursor._transform = lambda self, statement, params: transform(
         self, statement.transform(variants), params
     )
+    fakesnow.cursor.transforms.alter_session = partial(tagged, fakesnow.cursor.transforms.alter_session)
     fakesnow.cursor.transforms.insert_overwrite = lambda statement: [statement]
     for name, value in list(vars(fakesnow.cursor).items()):
         if isinstance(value, Template):

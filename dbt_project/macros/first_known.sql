@@ -3,6 +3,10 @@
     {{ return(adapter.dispatch('first_known')(value, rank)) }}
 {%- endmacro %}
 
+{% macro default__first_known(value, rank) -%}
+    min_by({{ value }}, case when {{ value }} is not null then {{ rank }} end)
+{%- endmacro %}
+
 {% macro duckdb__first_known(value, rank) -%}
     arg_min({{ value }}, {{ rank }})
 {%- endmacro %}

@@ -1,16 +1,25 @@
-{# A JSON object as text, from a mapping of names to SQL expressions. #}
+{# A JSON object as text, from a mapping of names to SQL expressions of text; the same text in every warehouse. #}
 {% macro json_object(fields) -%}
     {%- set pairs = [] -%}
     {%- for name, value in fields.items() -%}
-        {%- do pairs.append("'" ~ name ~ "', " ~ value) -%}
+        {%- do pairs.append("'\"" ~ name ~ "\":' || coalesce(" ~ json_string(value) ~ ", 'null')") -%}
     {%- endfor -%}
-    {{ return(adapter.dispatch('json_object_of')(pairs | join(', '))) }}
+    '{' || {{ pairs | join(" || ',' || ") }} || '}'
 {%- endmacro %}
 
-{% macro duckdb__json_object_of(pairs) -%}
-    cast(json_object({{ pairs }}) as text)
+{# Text as a JSON string, in quotes; null stays null. #}
+{% macro json_string(column) -%}
+    {{ return(adapter.dispatch('json_string')(column)) }}
 {%- endmacro %}
 
-{% macro postgres__json_object_of(pairs) -%}
-    cast(jsonb_build_object({{ pairs }}) as text)
+{% macro default__json_string(column) -%}
+    cast(to_json({{ column }}) as text)
+{%- endmacro %}
+
+{% macro snowflake__json_string(column) -%}
+    to_json(to_variant({{ column }}))
+{%- endmacro %}
+
+{% macro bigquery__json_string(column) -%}
+    case when {{ column }} is not null then to_json_string({{ column }}) end
 {%- endmacro %}

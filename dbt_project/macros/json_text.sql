@@ -1,22 +1,33 @@
-{# One field of a JSON object held as text, by its dotted path, as text; null when absent or when it is no JSON. #}
+{#
+    One scalar of a JSON object held as text, by its dotted path, as text; null when it is absent, null, an object or
+    an array, or when the text is no JSON.
+#}
 {% macro json_text(column, path) -%}
     {{ return(adapter.dispatch('json_text')(column, path)) }}
 {%- endmacro %}
 
 {% macro duckdb__json_text(column, path) -%}
-    try(json_extract_string({{ column }}, '$.{{ path }}'))
+    json_extract_string(try(json_value({{ column }}, '$.{{ path }}')), '$')
 {%- endmacro %}
 
 {% macro postgres__json_text(column, path) -%}
-    ({{ postgres__as_json(column, '{') }} #>> '{ {{- path | replace('.', ',') -}} }')
+    {{ target.schema }}.json_scalar({{ target.schema }}.json_of({{ column }}), '{ {{- path | replace('.', ',') -}} }')
 {%- endmacro %}
 
-{# PostgreSQL has no safe cast: text is taken for JSON when it starts and ends as the kind of JSON expected. #}
-{% macro postgres__as_json(column, opening) -%}
-    case
-        when
-            left(trim(cast({{ column }} as text)), 1) = '{{ opening }}'
-            and right(trim(cast({{ column }} as text)), 1) = '{{ '}' if opening == '{' else ']' }}'
-            then cast(cast({{ column }} as text) as jsonb)
-    end
+{% macro snowflake__json_text(column, path) -%}
+    {{ variant_text("get_path(try_parse_json(" ~ column ~ "), '" ~ path ~ "')") }}
+{%- endmacro %}
+
+{% macro bigquery__json_text(column, path) -%}
+    json_value({{ bigquery__parsed_json(column) }}, '$.{{ path }}')
+{%- endmacro %}
+
+{# Text within a variant is in quotes as JSON, so that only an object or an array starts with a bracket. #}
+{% macro variant_text(variant) -%}
+    case when left(to_json({{ variant }}), 1) not in ('{', '[') then cast({{ variant }} as text) end
+{%- endmacro %}
+
+{# Without the mode, a number that a float cannot hold exactly would make a document unreadable. #}
+{% macro bigquery__parsed_json(column) -%}
+    safe.parse_json({{ column }}, wide_number_mode => 'round')
 {%- endmacro %}

@@ -12,9 +12,9 @@
                 order by
                     {{ updated_at }} desc nulls last,
                     _loaded_at desc nulls last,
-                    _load_id desc,
-                    length(_source_row) desc,
-                    _source_row desc
+                    {{ byte_order('_load_id') }} desc nulls last,
+                    length(_source_row) desc nulls last,
+                    {{ byte_order('_source_row') }} desc nulls last
             ) as _recency
         from {{ relation }}
         where nullif({{ key }}, '') is not null

@@ -50,8 +50,8 @@ latest_by_source as (
             order by
                 decided_at desc nulls last,
                 case state when 'denied' then 0 else 1 end,
-                record_id,
-                evidence
+                {{ byte_order('record_id') }},
+                {{ byte_order('evidence') }} nulls last
         ) as recency
     from resolved
 ),

@@ -45,7 +45,7 @@ ranked as (
                 records.is_deleted,
                 records.precedence,
                 records.source_updated_at desc nulls last,
-                records.record_id
+                {{ byte_order('records.record_id') }}
         ) as rank,
         -- An address is taken whole from one record, the best that has a street.
         row_number() over (
@@ -59,7 +59,7 @@ ranked as (
                 end,
                 records.precedence,
                 records.source_updated_at desc nulls last,
-                records.record_id
+                {{ byte_order('records.record_id') }}
         ) as address_rank
     from customer_ids
     inner join records
@@ -84,7 +84,7 @@ golden as (
         min(source_updated_at) as first_updated_at,
         max(source_updated_at) as last_updated_at,
         cast(count(source) as bigint) as record_count,
-        {{ joined('source') }} as sources
+        {{ joined_sources('source') }} as sources
     from ranked
     group by customer_id
 ),
@@ -148,13 +148,17 @@ final as (
         golden.{{ field }},
         golden.{{ field }}_source,
         {%- endfor %}
-        least(golden.first_updated_at, activity.first_active_at) as first_seen_at,
+        coalesce(
+            least(golden.first_updated_at, activity.first_active_at),
+            golden.first_updated_at,
+            activity.first_active_at
+        ) as first_seen_at,
         coalesce(activity.last_active_at, golden.last_updated_at) as last_seen_at,
         golden.record_count,
         golden.sources,
         cast(coalesce(kept_orders.order_count, 0) as bigint) as order_count,
-        cast(coalesce(spending.total_spent, 0) as numeric(18, 4)) as total_spent,
-        cast(spending.total_spent / nullif(kept_orders.order_count, 0) as numeric(18, 4)) as average_order_amount,
+        {{ amount('coalesce(spending.total_spent, 0)') }} as total_spent,
+        {{ scaled_amount('spending.total_spent', '1', 'kept_orders.order_count') }} as average_order_amount,
         kept_orders.first_order_at,
         kept_orders.last_order_at
     from golden

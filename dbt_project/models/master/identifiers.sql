@@ -61,7 +61,7 @@ final as (
         min(seen.first_seen_at) as first_seen_at,
         max(seen.last_seen_at) as last_seen_at,
         {{ any_true('seen.is_verified') }} as is_verified,
-        {{ joined('seen.source') }} as sources
+        {{ joined_sources('seen.source') }} as sources
     from seen
     inner join customer_ids
         on seen.source = customer_ids.source and seen.record_id = customer_ids.record_id

@@ -41,12 +41,10 @@ final as (
         dated.is_deleted,
         dated.amount,
         dated.currency,
-        cast(
-            case
-                when dated.currency = '{{ var("reporting_currency") }}' then dated.amount
-                else dated.amount * own_rate.rate / reporting_rate.rate
-            end as numeric(18, 4)
-        ) as amount_reporting,
+        case
+            when dated.currency = '{{ var("reporting_currency") }}' then dated.amount
+            else {{ scaled_amount('dated.amount', 'own_rate.rate', 'reporting_rate.rate') }}
+        end as amount_reporting,
         dated.status,
         dated.channel,
         dated._load_id,

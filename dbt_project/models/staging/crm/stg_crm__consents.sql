@@ -3,7 +3,7 @@ with source as (
 ),
 
 latest as (
-    {{ latest_rows('source', key='"Id"', updated_at=parse_timestamp('"LastModifiedDate"')) }}
+    {{ latest_rows('source', key='Id', updated_at=parse_timestamp('LastModifiedDate')) }}
 ),
 
 contacts as (
@@ -11,25 +11,25 @@ contacts as (
 ),
 
 latest_contacts as (
-    {{ latest_rows('contacts', key='"Id"', updated_at=parse_timestamp('"LastModifiedDate"')) }}
+    {{ latest_rows('contacts', key='Id', updated_at=parse_timestamp('LastModifiedDate')) }}
 ),
 
 decisions as (
     select
         'crm' as source,
-        {{ clean_text('"PartyId"') }} as record_id,
-        {{ clean_text('"DataUsePurpose"') }} as purpose,
+        {{ clean_text('PartyId') }} as record_id,
+        {{ clean_text('DataUsePurpose') }} as purpose,
         -- Not seen, or seen and not answered: no decision. A status not known here counts as a denial.
-        case lower(trim("PrivacyConsentStatus"))
+        case lower({{ trimmed('PrivacyConsentStatus') }})
             when 'optin' then 'granted'
             when 'notseen' then null
             when 'seen' then null
             when '' then null
-            else case when "PrivacyConsentStatus" is not null then 'denied' end
+            else case when PrivacyConsentStatus is not null then 'denied' end
         end as state,
-        coalesce({{ parse_timestamp('"CaptureDate"') }}, {{ parse_timestamp('"LastModifiedDate"') }}) as decided_at,
-        lower({{ clean_text('"CaptureContactPointType"') }}) as channel,
-        'consent ' || "Id" || coalesce(': ' || {{ clean_text('"CaptureSource"') }}, '') as evidence,
+        coalesce({{ parse_timestamp('CaptureDate') }}, {{ parse_timestamp('LastModifiedDate') }}) as decided_at,
+        {{ lower_case(clean_text('CaptureContactPointType')) }} as channel,
+        'consent ' || Id || coalesce(': ' || {{ clean_text('CaptureSource') }}, '') as evidence,
         _load_id,
         _source_row
     from latest
@@ -38,16 +38,16 @@ decisions as (
 opt_outs as (
     select
         'crm' as source,
-        "Id" as record_id,
+        Id as record_id,
         'email_marketing' as purpose,
         'denied' as state,
-        coalesce({{ parse_timestamp('"LastModifiedDate"') }}, {{ parse_timestamp('"CreatedDate"') }}) as decided_at,
+        coalesce({{ parse_timestamp('LastModifiedDate') }}, {{ parse_timestamp('CreatedDate') }}) as decided_at,
         'email' as channel,
         'HasOptedOutOfEmail' as evidence,
         _load_id,
         _source_row
     from latest_contacts
-    where {{ parse_boolean('"HasOptedOutOfEmail"') }}
+    where {{ parse_boolean('HasOptedOutOfEmail') }}
 ),
 
 renamed as (

@@ -14,7 +14,7 @@ decisions as (
         updated_at,
         '{{ channel }}_marketing' as purpose,
         '{{ channel }}' as channel,
-        lower(trim({{ json_text(consent, 'state') }})) as consent_state,
+        {{ lower_case(trimmed(json_text(consent, 'state'))) }} as consent_state,
         {{ json_text(consent, 'consent_updated_at') }} as consent_updated_at,
         {{ json_text(consent, 'opt_in_level') }} as opt_in_level,
         _load_id,

@@ -20,7 +20,7 @@ renamed as (
         {{ clean_text(json_text('default_address', 'city')) }} as city,
         {{ clean_text(json_text('default_address', 'province')) }} as region,
         {{ clean_text(json_text('default_address', 'zip')) }} as postal_code,
-        upper({{ clean_text(json_text('default_address', 'country_code')) }}) as country,
+        {{ upper_case(clean_text(json_text('default_address', 'country_code'))) }} as country,
         {{ typed_null('date') }} as date_of_birth,
         {{ typed_null('text') }} as company,
         {{ typed_null('text') }} as account_id,

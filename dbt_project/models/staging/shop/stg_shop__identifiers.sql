@@ -51,7 +51,10 @@ ranked as (
         *,
         row_number() over (
             partition by record_id, type, value
-            order by seen_at desc nulls last, _load_id desc, _source_row desc
+            order by
+                seen_at desc nulls last,
+                {{ byte_order('_load_id') }} desc nulls last,
+                {{ byte_order('_source_row') }} desc nulls last
         ) as recency
     from seen
     where record_id is not null and value is not null

@@ -14,31 +14,37 @@ refunds as (
     {{ latest_rows('source_refunds', key='id', updated_at=parse_timestamp('created_at')) }}
 ),
 
-order_lines as (
+sold_lines as (
     select
         orders.id as order_id,
         {{ parse_timestamp('orders.cancelled_at') }} as cancelled_at,
-        {{ json_text('line.value', 'id') }} as line_id,
-        {{ json_text('line.value', 'product_id') }} as product_id,
-        {{ clean_text(json_text('line.value', 'title')) }} as product_name,
-        {{ clean_text(json_text('line.value', 'product_type')) }} as category,
-        {{ parse_number(json_text('line.value', 'quantity')) }} as quantity,
-        {{ parse_number(json_text('line.value', 'quantity')) }} * {{ parse_number(json_text('line.value', 'price')) }}
-            as amount,
+        {{ element_text('line', 'id') }} as line_id,
+        {{ element_text('line', 'product_id') }} as product_id,
+        {{ clean_text(element_text('line', 'title')) }} as product_name,
+        {{ clean_text(element_text('line', 'product_type')) }} as category,
+        {{ parse_number(element_text('line', 'quantity')) }} as quantity,
+        {{ parse_number(element_text('line', 'price')) }} as price,
         orders._load_id,
         orders._source_row
     from orders
     {{ unnest_json('orders.line_items', 'line') }}
 ),
 
+order_lines as (
+    select
+        *,
+        {{ product('quantity', 'price') }} as amount
+    from sold_lines
+),
+
 refund_lines as (
     select
         refunds.id as refund_id,
         refunds.order_id,
-        {{ json_text('line.value', 'id') }} as line_id,
-        {{ json_text('line.value', 'line_item_id') }} as order_line_id,
-        {{ parse_number(json_text('line.value', 'quantity')) }} as quantity,
-        {{ parse_number(json_text('line.value', 'subtotal')) }} as amount,
+        {{ element_text('line', 'id') }} as line_id,
+        {{ element_text('line', 'line_item_id') }} as order_line_id,
+        {{ parse_number(element_text('line', 'quantity')) }} as quantity,
+        {{ parse_number(element_text('line', 'subtotal')) }} as amount,
         refunds._load_id,
         refunds._source_row
     from refunds
@@ -49,8 +55,8 @@ refunded as (
     select
         order_id,
         order_line_id,
-        sum(quantity) as quantity,
-        sum(amount) as amount
+        {{ amount('sum(quantity)') }} as quantity,
+        {{ amount('sum(amount)') }} as amount
     from refund_lines
     group by order_id, order_line_id
 ),
@@ -89,8 +95,8 @@ unioned as (
         order_lines.product_name,
         order_lines.category,
         -- What was refunded is reversed already.
-        least(coalesce(refunded.quantity, 0) - order_lines.quantity, 0) as quantity,
-        least(coalesce(refunded.amount, 0) - order_lines.amount, 0) as amount,
+        coalesce(least(coalesce(refunded.quantity, 0) - order_lines.quantity, 0), 0) as quantity,
+        coalesce(least(coalesce(refunded.amount, 0) - order_lines.amount, 0), 0) as amount,
         order_lines._load_id,
         order_lines._source_row
     from order_lines
@@ -107,8 +113,8 @@ renamed as (
         product_id,
         product_name,
         category,
-        cast(quantity as numeric(18, 4)) as quantity,
-        cast(amount as numeric(18, 4)) as amount,
+        {{ amount('quantity') }} as quantity,
+        {{ amount('amount') }} as amount,
         _load_id,
         _source_row
     from unioned

@@ -24,7 +24,7 @@ orders as (
         {{ parse_timestamp('cancelled_at') }} as cancelled_at,
         {{ parse_timestamp('updated_at') }} as source_updated_at,
         {{ parse_number('total_price') }} as amount,
-        upper({{ clean_text('currency') }}) as currency,
+        {{ upper_case(clean_text('currency')) }} as currency,
         {{ clean_text('financial_status') }} as status,
         {{ clean_text('source_name') }} as channel,
         _load_id,
@@ -35,11 +35,11 @@ orders as (
 refund_amounts as (
     select
         latest_refunds.id as refund_id,
-        sum({{ parse_number(json_text('payment.value', 'amount')) }}) as amount,
-        max(upper({{ json_text('payment.value', 'currency') }})) as currency
+        {{ amount('sum(' ~ parse_number(element_text('payment', 'amount')) ~ ')') }} as amount,
+        max({{ byte_order(upper_case(element_text('payment', 'currency'))) }}) as currency
     from latest_refunds
     {{ unnest_json('latest_refunds.transactions', 'payment') }}
-    where {{ json_text('payment.value', 'kind') }} = 'refund'
+    where {{ element_text('payment', 'kind') }} = 'refund'
     group by latest_refunds.id
 ),
 
@@ -63,7 +63,7 @@ refunds as (
 refunded as (
     select
         order_id,
-        sum(amount) as amount
+        {{ amount('sum(amount)') }} as amount
     from refunds
     group by order_id
 ),
@@ -114,7 +114,7 @@ unioned as (
         orders.cancelled_at as occurred_at,
         orders.source_updated_at,
         -- What was refunded is reversed already.
-        least(coalesce(refunded.amount, 0) - orders.amount, 0) as amount,
+        coalesce(least(coalesce(refunded.amount, 0) - orders.amount, 0), 0) as amount,
         orders.currency,
         orders.status,
         orders.channel,
@@ -137,7 +137,7 @@ renamed as (
         occurred_at,
         source_updated_at,
         false as is_deleted,
-        cast(amount as numeric(18, 4)) as amount,
+        {{ amount('amount') }} as amount,
         currency,
         status,
         channel,

@@ -21,7 +21,7 @@ happened as (
         -- The export has the state a ticket is in, not when it came into it.
         {{ parse_timestamp('updated_at') }} as occurred_at
     from latest
-    where lower(trim(status)) in ('closed', 'solved')
+    where lower({{ trimmed('status') }}) in ('closed', 'solved')
 ),
 
 renamed as (

@@ -1,27 +1,30 @@
 with source as (
     select
         *,
-        coalesce({{ parse_timestamp('"timestamp"') }}, {{ parse_timestamp('"receivedAt"') }}) as occurred_at
+        coalesce({{ parse_timestamp('timestamp') }}, {{ parse_timestamp('receivedAt') }}) as occurred_at
     from {{ source('raw', 'web__events') }}
-    where type = 'identify' and nullif("userId", '') is not null
+    where type = 'identify' and nullif(userId, '') is not null
 ),
 
 latest as (
-    {{ latest_rows('source', key='"messageId"', updated_at=parse_timestamp('"receivedAt"')) }}
+    {{ latest_rows('source', key='messageId', updated_at=parse_timestamp('receivedAt')) }}
 ),
 
 identified as (
     select
-        "userId" as user_id,
+        userId as user_id,
         occurred_at,
-        {{ clean_text('"anonymousId"') }} as anonymous_id,
+        {{ clean_text('anonymousId') }} as anonymous_id,
         {{ clean_email(json_text('traits', 'email')) }} as email,
         {{ clean_text(json_text('traits', 'phone')) }} as phone,
         {{ clean_text(json_text('traits', 'firstName')) }} as first_name,
         {{ clean_text(json_text('traits', 'lastName')) }} as last_name,
         _load_id,
         _source_row,
-        row_number() over (partition by "userId" order by occurred_at desc nulls last, "messageId" desc) as recency
+        row_number() over (
+            partition by userId
+            order by occurred_at desc nulls last, {{ byte_order('messageId') }} desc
+        ) as recency
     from latest
 ),
 

@@ -1,23 +1,23 @@
 with source as (
     select
         *,
-        coalesce({{ parse_timestamp('"timestamp"') }}, {{ parse_timestamp('"receivedAt"') }}) as seen_at
+        coalesce({{ parse_timestamp('timestamp') }}, {{ parse_timestamp('receivedAt') }}) as seen_at
     from {{ source('raw', 'web__events') }}
-    where nullif("userId", '') is not null
+    where nullif(userId, '') is not null
 ),
 
 seen as (
     select
-        "userId" as record_id,
+        userId as record_id,
         'anonymous_id' as type,
-        {{ clean_text('"anonymousId"') }} as value,
+        {{ clean_text('anonymousId') }} as value,
         seen_at,
         _load_id,
         _source_row
     from source
     union all
     select
-        "userId" as record_id,
+        userId as record_id,
         'email' as type,
         {{ clean_email(json_text('traits', 'email')) }} as value,
         seen_at,
@@ -27,7 +27,7 @@ seen as (
     where type = 'identify'
     union all
     select
-        "userId" as record_id,
+        userId as record_id,
         'phone' as type,
         {{ clean_text(json_text('traits', 'phone')) }} as value,
         seen_at,
@@ -42,7 +42,10 @@ ranked as (
         *,
         row_number() over (
             partition by record_id, type, value
-            order by seen_at desc nulls last, _load_id desc, _source_row desc
+            order by
+                seen_at desc nulls last,
+                {{ byte_order('_load_id') }} desc nulls last,
+                {{ byte_order('_source_row') }} desc nulls last
         ) as recency
     from seen
     where value is not null
