@@ -5,12 +5,22 @@ import os
 import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import psutil
 
-_LIBRARIES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "polars", "splink", "lightgbm", "sqlglot")
+_LIBRARIES = (
+    "dagster",
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "adbc-driver-postgresql",
+    "polars",
+    "splink",
+    "lightgbm",
+    "sqlglot",
+)
 
 
 def describe_machine() -> Iterator[str]:
@@ -19,9 +29,13 @@ def describe_machine() -> Iterator[str]:
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     yield f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {system}"
     yield f"{os.cpu_count()} cores, {gib:.0f} GiB, load average {os.getloadavg()[0]:.1f} (1 min) as this began"
-    yield ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    yield ", ".join(f"{name} {version(name)}" for name in _LIBRARIES if _installed(name))
     if not _compiled("dagster"):
         yield "the libraries' byte code is not cached: every process compiles what it imports, which doubles its start"
+
+
+def _installed(library: str) -> bool:
+    return any(distributions(name=library))
 
 
 def _compiled(module: str) -> bool:

@@ -5,11 +5,15 @@ variables are there with `CDP_TEST_` in the place of `CDP_`: `CDP_TEST_SNOWFLAKE
 dropped, so that its database or project must have `test` in its name.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlglot import exp
+
+from cdp_assets.errors import WarehouseError
 from cdp_assets.registry import plugin_names
 from cdp_assets.settings import Settings
 from cdp_assets.warehouses import open_warehouse, warehouse_class
@@ -65,5 +69,8 @@ def opened(environment: Environment) -> Warehouse:
 def _emptied(environment: Environment) -> Environment:
     with closing(opened(environment)) as warehouse:
         for table in warehouse.tables():
-            warehouse.drop(table)
+            with contextlib.suppress(WarehouseError):  # a view: the next statement drops those
+                warehouse.drop(table)
+        for view in warehouse.tables():
+            warehouse.execute(exp.Drop(tables=[view.expression()], kind="VIEW"))
     return environment

@@ -11,7 +11,6 @@ from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Right, Warehouse, WriteMode
 
 _PROBE = "cdp_doctor"
-_ROWS = pa.table({"id": pa.array([1, 2], pa.int64())})
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,11 @@ def try_rights(warehouse: Warehouse, stages: Collection[str]) -> Iterator[Tried]
 
 
 def _try_schema(warehouse: Warehouse, probe: Table) -> Iterator[Tried]:
+    rows = pa.table({"id": pa.array([1, 2], pa.int64())})
     steps: list[tuple[Right, Callable[[], object]]] = [
         (Right.CREATE_SCHEMA, lambda: warehouse.create_schema(probe.schema)),
-        (Right.WRITE, lambda: warehouse.write_arrow(probe, _ROWS)),
-        (Right.WRITE, lambda: warehouse.write_arrow(probe, _ROWS, WriteMode.MERGE, ["id"])),
+        (Right.WRITE, lambda: warehouse.write_arrow(probe, rows)),
+        (Right.WRITE, lambda: warehouse.write_arrow(probe, rows, WriteMode.MERGE, ["id"])),
         (Right.READ, lambda: warehouse.read_arrow(exp.select("*").from_(probe.expression()))),
         (Right.WRITE, lambda: warehouse.drop(probe)),
     ]

@@ -17,13 +17,13 @@ import pyarrow as pa
 from cdp_assets.errors import ConfigurationError, WarehouseError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Table
-from cdp_assets.warehouses import _bigquery_sql as say
-from cdp_assets.warehouses._bigquery_connection import Connection, Place
-from cdp_assets.warehouses._bigquery_errors import ConcurrentWriteError
-from cdp_assets.warehouses._bigquery_jobs import Jobs
-from cdp_assets.warehouses._bigquery_staging import Staged, loaded, selected
-from cdp_assets.warehouses._bigquery_tables import Tables
-from cdp_assets.warehouses._bigquery_types import Field, fields_of
+from cdp_assets.warehouses._bigquery import sql as say
+from cdp_assets.warehouses._bigquery.connection import Connection, Place
+from cdp_assets.warehouses._bigquery.errors import ConcurrentWriteError
+from cdp_assets.warehouses._bigquery.jobs import Jobs
+from cdp_assets.warehouses._bigquery.staging import Staged, loaded, selected
+from cdp_assets.warehouses._bigquery.tables import Tables
+from cdp_assets.warehouses._bigquery.types import Field, fields_of
 from cdp_assets.warehouses._merge import check_key_columns, check_key_faults, key_faults
 from cdp_assets.warehouses._variables import Variable, read_variables
 from cdp_assets.warehouses.base import Catalogue, Right, Rows, Warehouse, WriteMode

@@ -18,12 +18,12 @@ from sqlglot.errors import SqlglotError
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Table
-from cdp_assets.warehouses._postgres_connection import Connection, Server
-from cdp_assets.warehouses._postgres_names import fold, literal, quoted
-from cdp_assets.warehouses._postgres_pool import Pool
-from cdp_assets.warehouses._postgres_sources import ArrowRows, Relation, SelectedRows
-from cdp_assets.warehouses._postgres_types import Reading, read_query, read_stream
-from cdp_assets.warehouses._postgres_write import Write, create_schema
+from cdp_assets.warehouses._postgres.connection import Connection, Server
+from cdp_assets.warehouses._postgres.names import fold, literal, quoted
+from cdp_assets.warehouses._postgres.pool import Pool
+from cdp_assets.warehouses._postgres.sources import ArrowRows, Relation, SelectedRows
+from cdp_assets.warehouses._postgres.types import Reading, read_query, read_stream
+from cdp_assets.warehouses._postgres.write import Write, create_schema
 from cdp_assets.warehouses._variables import Variable, read_variables
 from cdp_assets.warehouses.base import Catalogue, Right, Rows, Warehouse, WriteMode, as_reader, nested_transaction
 

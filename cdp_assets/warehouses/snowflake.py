@@ -21,11 +21,11 @@ from sqlglot import exp
 from cdp_assets.errors import ConfigurationError, WarehouseError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Table
-from cdp_assets.warehouses import _snowflake_sql as statements
 from cdp_assets.warehouses._merge import check_key_columns, check_key_faults, key_faults
-from cdp_assets.warehouses._snowflake_session import PREFIX, VARIABLES, Session
-from cdp_assets.warehouses._snowflake_sql import Staged, fold, unfold
-from cdp_assets.warehouses._snowflake_types import catalogue_type, stored_type
+from cdp_assets.warehouses._snowflake import sql as statements
+from cdp_assets.warehouses._snowflake.session import PREFIX, VARIABLES, Session
+from cdp_assets.warehouses._snowflake.sql import Staged, fold, unfold
+from cdp_assets.warehouses._snowflake.types import catalogue_type, stored_type
 from cdp_assets.warehouses._variables import Variable, read_variables
 from cdp_assets.warehouses.base import Catalogue, Right, Rows, Warehouse, WriteMode, as_reader, nested_transaction
 

@@ -6,10 +6,10 @@ from cdp_assets.errors import ConfigurationError, WarehouseError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Table
 from cdp_assets.warehouses import bigquery
-from cdp_assets.warehouses._bigquery_connection import Place
-from cdp_assets.warehouses._bigquery_errors import ConcurrentWriteError
-from cdp_assets.warehouses._bigquery_staging import Staged
-from cdp_assets.warehouses._bigquery_types import Field
+from cdp_assets.warehouses._bigquery.connection import Place
+from cdp_assets.warehouses._bigquery.errors import ConcurrentWriteError
+from cdp_assets.warehouses._bigquery.staging import Staged
+from cdp_assets.warehouses._bigquery.types import Field
 from cdp_assets.warehouses._usage import QueryTag
 from cdp_assets.warehouses.base import Right
 from cdp_assets.warehouses.bigquery import BigQueryWarehouse

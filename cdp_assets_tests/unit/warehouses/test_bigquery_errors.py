@@ -6,7 +6,7 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 
 from cdp_assets.errors import WarehouseError, WarehouseUnavailableError
-from cdp_assets.warehouses._bigquery_errors import ConcurrentWriteError, errors_named
+from cdp_assets.warehouses._bigquery.errors import ConcurrentWriteError, errors_named
 
 
 def told(error: Exception) -> WarehouseError:

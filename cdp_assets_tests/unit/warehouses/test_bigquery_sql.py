@@ -5,8 +5,8 @@ from sqlglot import exp
 
 from cdp_assets.errors import WarehouseError
 from cdp_assets.tables import Layout, Table
-from cdp_assets.warehouses import _bigquery_sql as say
-from cdp_assets.warehouses._bigquery_types import Field, fields_of
+from cdp_assets.warehouses._bigquery import sql as say
+from cdp_assets.warehouses._bigquery.types import Field, fields_of
 
 THING = Table("raw", "thing")
 

@@ -10,7 +10,7 @@ from google.cloud.bigquery import SchemaField
 
 from cdp_assets.errors import WarehouseError
 from cdp_assets.tables import AMOUNT, TIMESTAMP
-from cdp_assets.warehouses._bigquery_types import (
+from cdp_assets.warehouses._bigquery.types import (
     arrow_schema,
     conform,
     fields_of,

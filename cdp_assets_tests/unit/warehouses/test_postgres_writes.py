@@ -10,7 +10,7 @@ from adbc_driver_postgresql import dbapi
 from cdp_assets.errors import WarehouseError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import TEXT, Table
-from cdp_assets.warehouses._postgres_connection import Connection
+from cdp_assets.warehouses._postgres.connection import Connection
 from cdp_assets.warehouses.base import WriteMode
 from cdp_assets.warehouses.postgres import PostgresWarehouse
 from cdp_assets_tests.standins.postgres import postgres_cluster

@@ -4,7 +4,7 @@ import pytest
 from snowflake.connector import errors
 
 from cdp_assets.errors import WarehouseError, WarehouseUnavailableError
-from cdp_assets.warehouses._snowflake_errors import named, refused_login
+from cdp_assets.warehouses._snowflake.errors import named, refused_login
 
 
 def told(error: errors.Error) -> WarehouseError:

@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 
 from cdp_assets.tables import Layout, Table
-from cdp_assets.warehouses import _snowflake_sql as sql
+from cdp_assets.warehouses._snowflake import sql
 
 THING = Table("raw", "thing")
 COLUMNS = {"ID": "NUMBER(38,0)", "NAME": "VARCHAR"}

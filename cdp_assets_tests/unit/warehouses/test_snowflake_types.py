@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_assets.errors import DataError, WarehouseError
-from cdp_assets.warehouses import _snowflake_types as types
+from cdp_assets.warehouses._snowflake import types
 
 Told = namedtuple("Told", "name type_code precision scale", defaults=(None, None))  # as the driver tells a column
 UTC_US = pa.timestamp("us", tz="UTC")

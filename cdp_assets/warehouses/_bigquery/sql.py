@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from cdp_assets.errors import WarehouseError
 from cdp_assets.tables import Layout, Table
-from cdp_assets.warehouses._bigquery_types import Field, staged_name
+from cdp_assets.warehouses._bigquery.types import Field, staged_name
 
 WORK = "cdp_work"
 """The dataset of what is only there while a write is under way."""

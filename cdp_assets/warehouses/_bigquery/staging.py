@@ -10,10 +10,10 @@ from sqlglot import exp
 
 from cdp_assets.errors import WarehouseError
 from cdp_assets.tables import Table
-from cdp_assets.warehouses import _bigquery_sql as say
-from cdp_assets.warehouses._bigquery_jobs import Jobs
-from cdp_assets.warehouses._bigquery_tables import Tables
-from cdp_assets.warehouses._bigquery_types import Field, staged_name, write_parquet
+from cdp_assets.warehouses._bigquery import sql as say
+from cdp_assets.warehouses._bigquery.jobs import Jobs
+from cdp_assets.warehouses._bigquery.tables import Tables
+from cdp_assets.warehouses._bigquery.types import Field, staged_name, write_parquet
 from cdp_assets.warehouses.base import Rows, as_reader
 
 

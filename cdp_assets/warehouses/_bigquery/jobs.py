@@ -12,9 +12,9 @@ from sqlglot import exp
 
 from cdp_assets.errors import WarehouseError
 from cdp_assets.tables import Table
-from cdp_assets.warehouses._bigquery_connection import Connection, patience, retry
-from cdp_assets.warehouses._bigquery_errors import errors_named
-from cdp_assets.warehouses._bigquery_types import (
+from cdp_assets.warehouses._bigquery.connection import Connection, patience, retry
+from cdp_assets.warehouses._bigquery.errors import errors_named
+from cdp_assets.warehouses._bigquery.types import (
     Field,
     arrow_schema,
     conform,

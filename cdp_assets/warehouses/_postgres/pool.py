@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from cdp_assets.warehouses._postgres_connection import Connection
+from cdp_assets.warehouses._postgres.connection import Connection
 
 
 class Pool:

@@ -7,9 +7,9 @@ from typing import Protocol
 import pyarrow as pa
 
 from cdp_assets.errors import WarehouseError
-from cdp_assets.warehouses._postgres_connection import Connection
-from cdp_assets.warehouses._postgres_names import fold, literal, quoted
-from cdp_assets.warehouses._postgres_types import Writing, write_stream
+from cdp_assets.warehouses._postgres.connection import Connection
+from cdp_assets.warehouses._postgres.names import fold, literal, quoted
+from cdp_assets.warehouses._postgres.types import Writing, write_stream
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.tables import Table
-from cdp_assets.warehouses._bigquery_errors import errors_named
+from cdp_assets.warehouses._bigquery.errors import errors_named
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry

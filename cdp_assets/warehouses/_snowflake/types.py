@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cdp_assets.errors import CdpError, WarehouseError
-from cdp_assets.warehouses._snowflake_sql import unfold
+from cdp_assets.warehouses._snowflake.sql import unfold
 
 TEXT, FLOAT, INTEGER, BOOLEAN, DATE = "VARCHAR", "FLOAT", "NUMBER(38,0)", "BOOLEAN", "DATE"
 TIMESTAMP, LOCAL_TIMESTAMP = "TIMESTAMP_TZ", "TIMESTAMP_NTZ"

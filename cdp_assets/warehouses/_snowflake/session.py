@@ -10,9 +10,9 @@ from uuid import uuid4
 import pyarrow as pa
 
 from cdp_assets.errors import WarehouseError, WarehouseUnavailableError
-from cdp_assets.warehouses import _snowflake_sql as sql
-from cdp_assets.warehouses._snowflake_errors import is_gone, named, refused_login
-from cdp_assets.warehouses._snowflake_types import Parts, fitted, result_schema, told_type
+from cdp_assets.warehouses._snowflake import sql
+from cdp_assets.warehouses._snowflake.errors import is_gone, named, refused_login
+from cdp_assets.warehouses._snowflake.types import Parts, fitted, result_schema, told_type
 from cdp_assets.warehouses._usage import QueryTag
 from cdp_assets.warehouses._variables import Variable
 

@@ -14,9 +14,9 @@ from sqlglot import exp
 from cdp_assets.errors import WarehouseError
 from cdp_assets.tables import Table
 from cdp_assets.warehouses._merge import check_key_columns, check_key_faults, key_faults
-from cdp_assets.warehouses._postgres_connection import Connection
-from cdp_assets.warehouses._postgres_names import fold, literal, quoted
-from cdp_assets.warehouses._postgres_sources import Relation, Source, insert
+from cdp_assets.warehouses._postgres.connection import Connection
+from cdp_assets.warehouses._postgres.names import fold, literal, quoted
+from cdp_assets.warehouses._postgres.sources import Relation, Source, insert
 from cdp_assets.warehouses.base import WriteMode
 
 _INDEXED_ROWS = 10_000

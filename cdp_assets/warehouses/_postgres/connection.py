@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from cdp_assets.errors import WarehouseError, WarehouseUnavailableError
-from cdp_assets.warehouses._postgres_errors import no_connection, refusal
+from cdp_assets.warehouses._postgres.errors import no_connection, refusal
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 10

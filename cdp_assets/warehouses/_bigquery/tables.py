@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cdp_assets.tables import Table
-from cdp_assets.warehouses._bigquery_connection import Connection, patience
-from cdp_assets.warehouses._bigquery_errors import errors_named
-from cdp_assets.warehouses._bigquery_sql import WORK
-from cdp_assets.warehouses._bigquery_types import Field, spelled, staged_columns
+from cdp_assets.warehouses._bigquery.connection import Connection, patience
+from cdp_assets.warehouses._bigquery.errors import errors_named
+from cdp_assets.warehouses._bigquery.sql import WORK
+from cdp_assets.warehouses._bigquery.types import Field, spelled, staged_columns
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
