@@ -4,6 +4,7 @@ import importlib
 import re
 import shlex
 from configparser import ConfigParser
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -11,12 +12,17 @@ import pytest
 import yaml
 
 from cdp_assets.cli import main
+from cdp_assets.registry import plugin_names
 from cdp_assets.settings import PROJECT_ROOT, Settings
 from cdp_assets.stages import Stage
+from cdp_assets.warehouses import warehouse_class
+from cdp_assets.warehouses._variables import Variable
 from cdp_assets_tests.docs.pages import apply_diff, blocks, pages, prose, shell_lines
 from cdp_assets_tests.reference_data import REPOSITORY
 
 README, CONTRIBUTING = REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"
+WAREHOUSES = REPOSITORY / "docs" / "warehouses.md"
+OTHER_WAREHOUSES = [name for name in plugin_names("cdp_assets.warehouses") if name != "duckdb"]
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 TRUSTED = {"source", "export", "python", "pre-commit"}
 """Commands that are the shell's, or run in the guide's own test."""
@@ -62,14 +68,25 @@ def test_the_readme_has_every_command_with_its_options():
 
 
 def test_the_readme_has_every_variable_that_is_read():
-    code = "".join(path.read_text() for path in (REPOSITORY / "cdp_assets").rglob("*.py"))
-    read = set(re.findall(r'"(CDP_[A-Z_]+|DAGSTER_HOME)"', code))
-    assert {row[0].strip("`") for row in _table(README, "variable")} == read
+    modules = (REPOSITORY / "cdp_assets").rglob("*.py")
+    code = "".join(path.read_text() for path in modules if "warehouses" not in path.parts)
+    read = set(re.findall(r'"(CDP_[A-Z_]+|DAGSTER_HOME)"', code)) - {"CDP_RUN_ID"}  # which a run tells dbt itself
+    read |= {variable.name for name in OTHER_WAREHOUSES for variable in _variables(name)}
+    told = [*_table(README, "variable"), *_table(WAREHOUSES, "variable")]
+    assert sorted(row[0].strip("`") for row in told) == sorted(read)
+
+
+@pytest.mark.parametrize("name", OTHER_WAREHOUSES)
+def test_each_warehouse_has_its_variables_with_defaults_and_meaning(name):
+    rows = {row[0].strip("`"): row[1:] for row in _table(WAREHOUSES, "variable")}
+    for variable in _variables(name):
+        default = "required" if variable.required else f"`{variable.default}`" if variable.default else "optional"
+        assert rows[variable.name] == [default, variable.description]
 
 
 def test_the_readme_has_the_defaults_that_apply():
     settings = Settings.from_env({})
-    defaults = {str(value) for value in vars(settings).values() if not isinstance(value, float)}
+    defaults = {str(value) for value in vars(settings).values() if not isinstance(value, float | dict)}
     defaults = {default.removeprefix(f"{PROJECT_ROOT}/") for default in defaults}
     defaults |= {f"{value:g}" for value in vars(settings).values() if isinstance(value, float)}
     said = {row[1].strip("`") for row in _table(README, "variable")}
@@ -126,22 +143,28 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def _variables(warehouse: str) -> tuple[Variable, ...]:
+    return warehouse_class(Settings.from_env({"CDP_WAREHOUSE": warehouse})).variables
+
+
 def _table(page: Path, first_heading: str) -> list[list[str]]:
-    """The rows of the table whose first column has this heading."""
-    lines = page.read_text().splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {first_heading} |"))
-    rows = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    return rows
+    """The rows of the tables whose first column has this heading."""
+    tables = page.read_text().split(f"\n| {first_heading} |")[1:]
+    rows = [line for table in tables for line in takewhile(_is_row, table.splitlines()[2:])]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def _is_row(line: str) -> bool:
+    return line.startswith("|")
 
 
 def _check_make(words: list[str]) -> None:
-    targets = re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
     assert words
-    assert set(words) <= set(targets), f"make {' '.join(words)}: there are {targets}"
+    for word in words:
+        name, is_variable, value = word.partition("=")
+        known = plugin_names("cdp_assets.warehouses") if is_variable else targets
+        assert (value if is_variable else name) in known, f"make {word}: there are {known}"
 
 
 def _check_cdp(words: list[str]) -> None:
