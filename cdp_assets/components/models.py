@@ -94,40 +94,48 @@ def _with_metadata(
 
     dbt has ended by now and let go of the warehouse, which is why they are held back until here.
     """
-    built = _built_nodes(invocation)
+    nodes = _built_nodes(invocation)
+    built = {
+        id(event): nodes[str(event.metadata["unique_id"].value)] for event in events if isinstance(event, dg.Output)
+    }
     with warehouse.session():
         catalogue = warehouse.catalogue(list(Stage))
-        return [
-            event.with_metadata({**event.metadata, **_table_metadata(event, built, warehouse, catalogue)})
-            if isinstance(event, dg.Output)
-            else event
-            for event in events
-        ]
+        counts = warehouse.row_counts(sorted({_table(node) for node in built.values()}))
+    return [
+        event.with_metadata(
+            {**event.metadata, **_table_metadata(built[id(event)], warehouse.dialect, catalogue, counts)}
+        )
+        if id(event) in built
+        else event
+        for event in events
+    ]
+
+
+def _table(node: Mapping[str, Any]) -> Table:
+    return Table(node["schema"], node["alias"])
 
 
 def _table_metadata(
-    event: dg.Output[Any], built: Mapping[str, Mapping[str, Any]], warehouse: Warehouse, catalogue: Catalogue
+    node: Mapping[str, Any], dialect: str, catalogue: Catalogue, counts: Mapping[Table, int]
 ) -> dict[str, Any]:
-    node = built[str(event.metadata["unique_id"].value)]
     descriptions = {name: column.get("description", "") for name, column in node["columns"].items()}
     lineage: Lineage = {}
     if node["compiled_code"]:
-        query = sqlglot.parse_one(node["compiled_code"], dialect=warehouse.dialect)
+        query = sqlglot.parse_one(node["compiled_code"], dialect=dialect)
         assert isinstance(query, sqlglot.exp.Query)
-        lineage = column_lineage(query, warehouse.dialect, {table: list(names) for table, names in catalogue.items()})
-    table = Table(node["schema"], node["alias"])
-    known = table_metadata(table, catalogue[table], warehouse.row_count(table), lineage, descriptions)
-    return known | _told_by_the_warehouse(node["adapter_response"])
+        lineage = column_lineage(query, dialect, {table: list(names) for table, names in catalogue.items()})
+    table = _table(node)
+    known = table_metadata(table, catalogue[table], counts[table], lineage, descriptions)
+    return {**known, "rows_written": counts[table], **_told_by_the_warehouse(node["adapter_response"])}
 
 
 def _told_by_the_warehouse(response: Mapping[str, Any]) -> dict[str, Any]:
     """What building a model took, as far as its adapter tells."""
     said = {
-        "rows_written": response.get("rows_affected"),
         "bytes_scanned": response.get("bytes_processed"),
         "query_ids": [query for query in (response.get("query_id"), response.get("job_id")) if query],
     }
-    return {name: value for name, value in said.items() if value and value != -1}
+    return {name: value for name, value in said.items() if value}
 
 
 def _built_nodes(invocation: DbtCliInvocation) -> dict[str, dict[str, Any]]:

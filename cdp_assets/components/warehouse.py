@@ -21,7 +21,7 @@ _PROCESSES = 4
 
 def warehouse_tags(settings: Settings) -> dict[str, str]:
     """The tag that says which warehouse a run worked in: another one knows nothing of what it made."""
-    return {WAREHOUSE_TAG: f"{settings.warehouse} {open_warehouse(settings).location}"}
+    return {WAREHOUSE_TAG: f"{settings.warehouse} {open_warehouse(settings).identity}"}
 
 
 def executor(settings: Settings) -> dg.ExecutorDefinition:

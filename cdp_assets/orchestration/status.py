@@ -55,8 +55,8 @@ def read_status(settings: Settings, last_runs: int = 5) -> Status:
         try:
             with closing(warehouse), warehouse.session():
                 moment = recorded_as_of(warehouse)
-                for table in warehouse.tables(list(Stage)):
-                    status.stages[table.schema][table.name] = warehouse.row_count(table)
+                for table, rows in warehouse.row_counts(warehouse.tables(list(Stage))).items():
+                    status.stages[table.schema][table.name] = rows
             status.as_of = moment.isoformat() if moment else None
         except WarehouseLockedError as error:
             status.note = f"{error} Rows are those of the last materialisations."

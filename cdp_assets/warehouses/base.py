@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
+from functools import reduce
 from typing import ClassVar, Self, TypeAlias
 
 import pyarrow as pa
@@ -73,6 +74,11 @@ class Warehouse(ABC):
     @abstractmethod
     def location(self) -> str:
         """Where it is, for messages; no secret in it."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from another one; it stays when the warehouse merely moved."""
+        return self.location
 
     @staticmethod
     def fold(name: str) -> str:
@@ -178,8 +184,20 @@ class Warehouse(ABC):
 
     def row_count(self, table: Table) -> int:
         """How many rows a table has."""
-        count = exp.select(exp.Count(this=exp.Star()).as_("rows")).from_(table.expression())
-        return int(self.read_arrow(count)["rows"][0].as_py())
+        return self.row_counts([table])[table]
+
+    def row_counts(self, tables: Sequence[Table]) -> dict[Table, int]:
+        """How many rows each table has, with one question to the warehouse."""
+        counts: list[exp.Query] = [
+            exp.select(exp.Literal.number(place).as_("place"), exp.Count(this=exp.Star()).as_("n")).from_(
+                t.expression()
+            )
+            for place, t in enumerate(tables)
+        ]
+        if not counts:
+            return {}
+        query = reduce(lambda above, below: exp.union(above, below, distinct=False, copy=False), counts)
+        return {tables[row["place"]]: int(row["n"]) for row in self.read_arrow(query).to_pylist()}
 
     def exists(self, table: Table) -> bool:
         """Whether the table is there."""

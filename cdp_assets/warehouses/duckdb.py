@@ -56,6 +56,10 @@ class DuckDBWarehouse(Warehouse):
     def location(self) -> str:
         return str(self.path)
 
+    @property
+    def identity(self) -> str:
+        return self.path.name
+
     def create_schema(self, schema: str) -> None:
         with self._connection() as connection:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlglot import select
 
 from cdp_assets.sources.contracts import LOADS, REJECTED_ROWS
 from cdp_assets.tables import Table
@@ -12,7 +13,8 @@ CONTACTS = Table("raw", "crm__contacts")
 
 
 def rows(warehouse, table=CONTACTS):
-    return warehouse.read_arrow(f"SELECT * FROM {table} ORDER BY ALL").to_pylist()
+    found = warehouse.read_arrow(select("*").from_(table.expression()))
+    return found.sort_by([(name, "ascending") for name in found.column_names]).to_pylist()
 
 
 def test_a_row_is_kept_as_sent_with_where_and_when_it_came(drop, load, warehouse):
