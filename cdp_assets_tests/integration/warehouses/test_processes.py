@@ -19,5 +19,5 @@ def test_steps_in_several_processes_make_the_tables_that_one_process_made(elsewh
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-3000:]
-    assert said.count("STEP_WORKER_STARTED") > 30
+    assert said.count("STEP_WORKER_STARTED") >= 20
     assert differing(elsewhere.facts[-1], facts(elsewhere.deployment)) == []
