@@ -7,6 +7,7 @@ dropped, so that its database or project must have `test` in its name.
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -44,7 +45,7 @@ def live_environment(name: str, environment: Mapping[str, str] = os.environ) -> 
     if not variables or any(v.required and not values[v.name] for v in variables):
         return {}
     place = values.get(f"CDP_{name.upper()}_DATABASE") or values.get(f"CDP_{name.upper()}_PROJECT", "")
-    if "test" not in place.lower():
+    if not re.search(r"(?<![a-z])test(?![a-z])", place.lower()):
         raise ValueError(f"the live tests drop what they find; {place!r} has no `test` in its name.")
     return {"CDP_WAREHOUSE": name, **{variable: value for variable, value in values.items() if value}}
 

@@ -1,5 +1,6 @@
 """The dbt models of some stages: one dbt invocation, one asset a model."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,12 +15,21 @@ from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Lineage, table_metadata
 from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.dbt_project import prepare_manifest
+from cdp_assets.errors import WarehouseUnavailableError
 from cdp_assets.lineage import column_lineage
 from cdp_assets.settings import DBT_PROJECT_DIR, Settings
 from cdp_assets.stages import Stage
 from cdp_assets.strict import Strict
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Catalogue, Warehouse
+
+# What dbt's adapters say of a connection that broke or could not be made; all of it is built again.
+_LOST = re.compile(
+    r"server closed the connection|connection (refused|reset|already closed)|could not connect|terminating connection"
+    r"|could not translate host|the database system is (starting up|shutting down)|SSL connection has been closed"
+    r"|service unavailable|backendError",
+    re.IGNORECASE,
+)
 
 
 class ModelsDefinition(Strict):
@@ -57,6 +67,8 @@ def model_assets(definition: ModelsDefinition, settings: Settings) -> dg.AssetsD
         with warehouse.opened(context) as opened:
             invocation = start_dbt(["build"], Settings.from_env(), context, name)
             events = list(invocation.stream())
+            if not invocation.is_successful() and _LOST.search(_failures(invocation)):
+                raise WarehouseUnavailableError(_failures(invocation))
             yield from _with_metadata(events, invocation, opened)
             if not invocation.is_successful():
                 raise dg.Failure(_failures(invocation), allow_retries=False)

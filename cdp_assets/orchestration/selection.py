@@ -4,12 +4,13 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from cdp_assets.errors import ConfigurationError
+from cdp_assets.orchestration.staleness import made_together
 from cdp_assets.stages import Stage
 
 
 def select_assets(graph: AssetGraph, text: str) -> set[dg.AssetKey]:
-    """The assets a text selects: comma-separated stages (`churn`), tables (`churn.scores`), or expressions that
-    Dagster's UI takes (`key:"churn/scores"+`).
+    """The assets a text selects, with those made together with them: comma-separated stages (`churn`), tables
+    (`churn.scores`), or expressions that Dagster's UI takes (`key:"churn/scores"+`).
 
     Raises:
         ConfigurationError: it is none of these, or selects nothing.
@@ -23,7 +24,7 @@ def select_assets(graph: AssetGraph, text: str) -> set[dg.AssetKey]:
                 " churn.scores, or an expression such as 'key:\"churn/scores\"+'."
             )
         chosen |= found
-    return chosen
+    return made_together(graph, chosen)
 
 
 def _one(graph: AssetGraph, word: str) -> set[dg.AssetKey]:

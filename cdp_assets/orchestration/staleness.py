@@ -28,7 +28,7 @@ def stale_assets(
 
     An asset is stale when it was never made, or last in another warehouse, its table is gone, its code changed, an
     input has another data version than the one it read, a blocking check of its own did not pass, or an input is
-    stale itself.
+    stale itself. Assets that are made together are stale together.
     """
     keys = graph.toposorted_asset_keys
     events = instance.get_latest_materialization_events(keys)
@@ -39,21 +39,37 @@ def stale_assets(
     }
     wrong = _not_passed(instance, graph)
     there, elsewhere = set(tables), _made_elsewhere(instance, events, warehouse)
-    stale: dict[dg.AssetKey, None] = {}
-    for key in keys:
-        node = graph.get(key)
-        if not node.is_executable:
-            continue
-        if (
-            key not in tags
-            or key in elsewhere
-            or _table_gone(key, there)
-            or key in wrong
-            or node.code_version not in {None, tags[key].get(CODE_VERSION)}
-            or any(parent in stale or _read_another(tags, key, parent) for parent in _starting(graph, key))
-        ):
-            stale[key] = None
-    return list(stale)
+    own = {
+        key
+        for key in keys
+        if key not in tags
+        or key in elsewhere
+        or _table_gone(key, there)
+        or key in wrong
+        or graph.get(key).code_version not in {None, tags[key].get(CODE_VERSION)}
+        or any(_read_another(tags, key, parent) for parent in _starting(graph, key))
+    }
+    stale = _with_what_follows(graph, {key for key in own if graph.get(key).is_executable})
+    return [key for key in keys if key in stale]
+
+
+def made_together(graph: AssetGraph, keys: Iterable[dg.AssetKey]) -> set[dg.AssetKey]:
+    """The assets, with those that a run cannot make without them or leave out beside them."""
+    return {member for key in keys for member in graph.get(key).execution_set_asset_keys}
+
+
+def _with_what_follows(graph: AssetGraph, stale: set[dg.AssetKey]) -> set[dg.AssetKey]:
+    """Stale assets, with those made together with them, and those that start from any of them."""
+    while True:
+        grown = made_together(graph, stale)
+        grown |= {
+            key
+            for key in graph.toposorted_asset_keys
+            if graph.get(key).is_executable and any(parent in grown for parent in _starting(graph, key))
+        }
+        if grown == stale:
+            return grown
+        stale = grown
 
 
 def failed_checks(

@@ -89,8 +89,27 @@ def _recursion(node: exp.With) -> str:
     return "UNION without ALL in a recursive query" if distinct else ""
 
 
+def _average(node: exp.Avg) -> str:
+    is_double = isinstance(node.this, exp.Cast) and node.this.to.this is exp.DType.DOUBLE
+    return "" if is_double else "an average of anything but a cast to DOUBLE"
+
+
+def _part(node: exp.Substring) -> str:
+    start = node.args.get("start")
+    counted = isinstance(start, exp.Literal) and start.is_int and int(start.this) > 0
+    return "" if counted else "SUBSTRING from a place that is no positive number"
+
+
+def _table(node: exp.Table) -> str:
+    is_file = not node.db and any(char in node.name for char in "./:")
+    return "a table that is a file" if is_file else ""
+
+
 _FORMS: dict[type[exp.Expr], Callable[..., str]] = {
+    exp.Avg: _average,
     exp.Star: _star,
+    exp.Substring: _part,
+    exp.Table: _table,
     exp.Cast: _cast,
     exp.Group: _group,
     exp.Distinct: _distinct,

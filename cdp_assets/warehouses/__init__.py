@@ -21,4 +21,14 @@ def open_warehouse(settings: "Settings") -> "Warehouse":
     Raises:
         ConfigurationError: a variable or a driver that it needs is missing.
     """
-    return warehouse_class(settings).from_settings(settings)
+    from importlib.util import find_spec
+
+    from cdp_assets.errors import ConfigurationError
+
+    warehouse = warehouse_class(settings).from_settings(settings)
+    if find_spec(f"dbt.adapters.{settings.warehouse}") is None:
+        raise ConfigurationError(
+            f"CDP_WAREHOUSE is {settings.warehouse!r}, whose dbt adapter is not installed;"
+            f" pip install 'cdp-assets[{settings.warehouse}]', or make demo WAREHOUSE={settings.warehouse}."
+        )
+    return warehouse

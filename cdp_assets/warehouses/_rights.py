@@ -1,5 +1,6 @@
 """Tries, on a table of its own, everything the platform will do in a warehouse."""
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Right, Warehouse, WriteMode
 
 _PROBE = "cdp_doctor"
+_FORBIDDEN = re.compile(r"permission|privilege|not authorized|access denied|must be owner", re.IGNORECASE)
+_MEND = "mend what the message names; docs/warehouses.md has the set-up."
 
 
 @dataclass(frozen=True)
@@ -23,16 +26,18 @@ class Tried:
     grant: str = ""
 
 
-def try_rights(warehouse: Warehouse, stages: Collection[str]) -> Iterator[Tried]:
-    """Connect, create a schema, then write and read there and in the stages' schemas that exist; ends at the first
-    right that is missing in a schema. Whatever is made is dropped again."""
+def try_rights(warehouse: Warehouse, schemas: Collection[str]) -> Iterator[Tried]:
+    """Connect, then create each schema unless it is there, and write, merge and read a table in it, which is dropped.
+
+    The schemas stay: they are those that a run needs. Ends with the first right that is missing in each.
+    """
     try:
-        existing = sorted({table.schema for table in warehouse.tables(list(stages))})
+        warehouse.tables(list(schemas))
     except WarehouseError as error:
         yield _missing(warehouse, Right.CONNECT, "", error)
         return
     yield Tried(Right.CONNECT)
-    for schema in (_PROBE, *existing):
+    for schema in schemas:
         yield from _try_schema(warehouse, Table(schema, _PROBE))
 
 
@@ -40,7 +45,6 @@ def _try_schema(warehouse: Warehouse, probe: Table) -> Iterator[Tried]:
     rows = pa.table({"id": pa.array([1, 2], pa.int64())})
     steps: list[tuple[Right, Callable[[], object]]] = [
         (Right.CREATE_SCHEMA, lambda: warehouse.create_schema(probe.schema)),
-        (Right.WRITE, lambda: warehouse.write_arrow(probe, rows)),
         (Right.WRITE, lambda: warehouse.write_arrow(probe, rows, WriteMode.MERGE, ["id"])),
         (Right.READ, lambda: warehouse.read_arrow(exp.select("*").from_(probe.expression()))),
         (Right.WRITE, lambda: warehouse.drop(probe)),
@@ -51,9 +55,11 @@ def _try_schema(warehouse: Warehouse, probe: Table) -> Iterator[Tried]:
         except WarehouseError as error:
             yield _missing(warehouse, right, probe.schema, error)
             return
-    for right in (Right.CREATE_SCHEMA, Right.WRITE, Right.READ) if probe.schema == _PROBE else (Right.WRITE,):
+    for right in (Right.CREATE_SCHEMA, Right.WRITE, Right.READ):
         yield Tried(right, probe.schema)
 
 
 def _missing(warehouse: Warehouse, right: Right, schema: str, error: WarehouseError) -> Tried:
-    return Tried(right, schema, str(error), warehouse.grant(right, schema))
+    """A right that is missing, with the statement that gives it where it is a right that the message speaks of."""
+    is_forbidden = _FORBIDDEN.search(str(error)) is not None
+    return Tried(right, schema, str(error), warehouse.grant(right, schema) if is_forbidden else _MEND)

@@ -40,6 +40,7 @@ _COLUMNS = """
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 """
 _APPLICATION_BYTES = 63
+_RUN_LETTERS = 8  # as Dagster and `cdp status` show them; the whole id would leave no room for the asset
 
 
 class PostgresWarehouse(Warehouse):
@@ -171,7 +172,8 @@ class PostgresWarehouse(Warehouse):
     @property
     def _application(self) -> str:
         """What the server's list of sessions shows of us."""
-        return str(self.tag or "cdp").encode("ascii", "replace")[:_APPLICATION_BYTES].decode()
+        told = f"cdp {self.tag.run_id[:_RUN_LETTERS]} {self.tag.asset}" if self.tag else "cdp"
+        return told.encode("ascii", "replace")[:_APPLICATION_BYTES].decode()
 
     @property
     def _open(self) -> Connection | None:

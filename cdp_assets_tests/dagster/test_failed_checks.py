@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from cdp_assets.orchestration.selection import select_assets
 from cdp_assets.orchestration.staleness import failed_checks, stale_assets
 from cdp_assets.tables import Table
 
@@ -28,6 +29,43 @@ def test_a_check_that_found_an_error_is_a_failed_check():
         graph = materialised(instance, False)
         assert [check.name for check in failed_checks(instance, graph)] == ["complete"]
         assert failed_checks(instance, materialised(instance, True)) == []
+
+
+def test_tables_that_are_made_together_are_stale_and_selected_together():
+    ids, history, below = (dg.AssetKey(["identity", name]) for name in ("ids", "history", "below"))
+
+    def graph(fails: bool) -> dg.Definitions:
+        @dg.multi_asset(
+            specs=[dg.AssetSpec(ids, deps=[KEY]), dg.AssetSpec(history, deps=[KEY])],
+            check_specs=[dg.AssetCheckSpec("complete", asset=ids, blocking=True)],
+        )
+        def resolved():
+            if fails:
+                raise RuntimeError("the connection broke")
+            yield dg.MaterializeResult(
+                asset_key=ids, check_results=[dg.AssetCheckResult(check_name="complete", passed=True)]
+            )
+            yield dg.MaterializeResult(asset_key=history)
+
+        @dg.asset(key=KEY)
+        def numbers() -> None: ...
+
+        @dg.asset(key=below, deps=[history])
+        def after() -> None: ...
+
+        return dg.Definitions(assets=[resolved, numbers, after])
+
+    tables = [Table(*key.path) for key in (KEY, ids, history, below)]
+    with dg.DagsterInstance.ephemeral() as instance:
+        for fails in (False, True):
+            dg.materialize(list(graph(fails).assets), instance=instance, raise_on_error=False, selection=[ids, history])
+        dg.materialize(list(graph(False).assets), instance=instance, selection=[KEY])
+        assets = graph(False).resolve_asset_graph()
+        dg.materialize(list(graph(False).assets), instance=instance, selection=[below])
+        stale = stale_assets(instance, assets, tables)
+        assert {ids, history, below} <= set(stale)
+        assert stale.index(history) < stale.index(below)
+        assert select_assets(assets, "identity.ids") == {ids, history}
 
 
 def materialised(instance: dg.DagsterInstance, passed: bool | None):

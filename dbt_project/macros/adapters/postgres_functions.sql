@@ -10,7 +10,14 @@
 {%- endmacro %}
 
 {% macro postgres__create_functions() -%}
-    create schema if not exists {{ target.schema }};
+    {# Asked to create a schema that is there, PostgreSQL still wants the right to create one. #}
+    do $schema$
+    begin
+        if to_regnamespace('{{ target.schema }}') is null then
+            create schema if not exists {{ target.schema }};
+        end if;
+    end
+    $schema$;
     select pg_advisory_xact_lock(hashtext('{{ target.schema }}.json_of'));
     create or replace function {{ target.schema }}.json_of(document text) returns jsonb
     language plpgsql immutable strict as $function$
