@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from threading import local
+from threading import Lock, local
 from typing import Self
 
 import duckdb
@@ -22,6 +22,7 @@ from cdp_assets.tables import Table
 from cdp_assets.warehouses._merge import check_key_columns, check_key_faults, key_faults
 from cdp_assets.warehouses.base import Catalogue, Rows, Warehouse, WriteMode, nested_transaction
 
+_opening = Lock()  # threads that open a file while another closes it find it half there
 _INCOMING = "cdp_incoming"
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
 _BATCH_ROWS = 122_880  # a row group, which is what DuckDB reads at once
@@ -154,7 +155,8 @@ class DuckDBWarehouse(Warehouse):
             with _errors_named():
                 yield connection
         finally:
-            connection.close()
+            with _opening:
+                connection.close()
 
     @contextmanager
     def _together(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -167,7 +169,8 @@ class DuckDBWarehouse(Warehouse):
         deadline, wait = time.monotonic() + self.lock_timeout, _FIRST_WAIT
         while True:
             try:
-                connection = duckdb.connect(str(self.path))
+                with _opening:
+                    connection = duckdb.connect(str(self.path))
             except duckdb.Error as error:
                 holder = _holder(error)
                 if holder is None:
