@@ -157,11 +157,14 @@ def test_too_many_connections_are_a_passing_error(cluster, environment, psql):
 
 def test_the_server_is_told_who_asks(environment, psql):
     warehouse = opened(environment)
-    warehouse.tag = QueryTag("identity.é", "r" * 80)
+    warehouse.tag = QueryTag("identity.é" + "s" * 80, "0123456789-run")
     found = warehouse.read_arrow("SELECT 1 AS one")
 
     assert found.num_rows == 1
-    assert psql("SELECT application_name FROM pg_stat_activity WHERE state = 'idle'") == f"cdp identity.? {'r' * 48}"
+    assert (
+        psql("SELECT application_name FROM pg_stat_activity WHERE state = 'idle'")
+        == f"cdp 01234567 identity.?{'s' * 40}"
+    )
     warehouse.close()
 
 
