@@ -1,5 +1,6 @@
 """Everything this deployment runs, found under `defs/`."""
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,4 +29,5 @@ def _without_collection() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        atexit.register(gc.unfreeze)  # else libraries take what is frozen for leaked, and say so
         gc.enable()

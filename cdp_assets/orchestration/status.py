@@ -49,9 +49,9 @@ class Status:
 def read_status(settings: Settings, last_runs: int = 5) -> Status:
     """Look at the warehouse and at Dagster's records; a locked warehouse is not waited for long."""
     status = Status(stages={stage: {} for stage in Stage})
-    warehouse = open_warehouse(settings.with_lock_timeout(min(settings.lock_timeout, _PATIENCE)))
     with open_instance(settings) as instance:
         graph = load_definitions().resolve_asset_graph()
+        warehouse = open_warehouse(settings.with_lock_timeout(min(settings.lock_timeout, _PATIENCE)))
         try:
             with closing(warehouse), warehouse.session():
                 moment = recorded_as_of(warehouse)
