@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cdp_assets.identity.commands import COMMANDS as IDENTITY_COMMANDS
 from cdp_assets.settings import Settings
 
 
@@ -110,3 +111,7 @@ def dev(port: int) -> None:
     dagster = Path(sys.executable).with_name("dagster")
     os.chdir(PROJECT_ROOT)
     os.execv(dagster, [str(dagster), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
+
+
+for _command in IDENTITY_COMMANDS:
+    main.add_command(_command)

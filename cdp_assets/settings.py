@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ class Settings:
     reporting_timezone: str
     settle_time: float
     secret_key_file: Path
+    matching_memory: str | None = None
     secret_key_value: str | None = field(default=None, repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """The environment they were read from, for the variables of one warehouse alone."""
@@ -55,6 +57,7 @@ class Settings:
             reporting_timezone=_timezone(env, "CDP_REPORTING_TIMEZONE", "UTC"),
             settle_time=_seconds(env, "CDP_LANDING_SETTLE_SECONDS", 2.0),
             secret_key_file=_path(env, "CDP_SECRET_KEY_FILE", DATA_DIR / "secret.key"),
+            matching_memory=_memory(env, "CDP_MATCHING_MEMORY"),
             secret_key_value=env.get("CDP_SECRET_KEY") or None,
             variables=dict(env),
         )
@@ -127,6 +130,13 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 <= value < float("inf"):
         raise ConfigurationError(f"{name} is {text!r}; it must be a number of seconds, 0 or more, such as 60.")
     return value
+
+
+def _memory(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
+    if text and not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", text):
+        raise ConfigurationError(f"{name} is {text!r}; it must be a number and a unit, such as 500MB or 16GB.")
+    return text or None
 
 
 def _timezone(env: Mapping[str, str], name: str, default: str) -> str:

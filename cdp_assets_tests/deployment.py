@@ -19,7 +19,7 @@ PEOPLE = 1500
 SEEDS = (101, 202, 303)
 """Populations that nothing was tuned on."""
 
-PATIENCE = 550.0
+PATIENCE = 1500.0
 """Seconds after which a command is taken to hang. Generous: the machine may be busy with other tests."""
 
 FACTS_OF_A_RUN = {
@@ -125,12 +125,16 @@ class Deployment:
         with self.opened() as connection:
             return connection.sql(sql).pl()
 
-    def opened(self) -> duckdb.DuckDBPyConnection:
+    def opened_to_write(self) -> duckdb.DuckDBPyConnection:
+        """A connection that writes, to a deployment of the test's own."""
+        return self.opened(read_only=False)
+
+    def opened(self, read_only: bool = True) -> duckdb.DuckDBPyConnection:
         """A connection that reads; other tests' commands on a shared deployment are waited for."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                connection = duckdb.connect(str(self.duckdb_path), read_only=True)
+                connection = duckdb.connect(str(self.duckdb_path), read_only=read_only)
             except duckdb.IOException:
                 assert time.monotonic() < deadline, "the warehouse was not free in time"
                 time.sleep(0.2)

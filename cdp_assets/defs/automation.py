@@ -1,21 +1,27 @@
-"""What starts runs: a sensor for what landed, a schedule that moves `as_of`, and the conditions for all the rest."""
+"""What starts runs: sensors for what landed and what people wrote, a schedule that moves `as_of`, and the conditions
+for all the rest."""
 
 import json
 
 import dagster as dg
 
+from cdp_assets.components.full import full_tags
 from cdp_assets.components.table_asset import asset_key
 from cdp_assets.defs.raw.as_of import AsOfConfig
 from cdp_assets.errors import WarehouseLockedError, WarehouseUnavailableError
+from cdp_assets.identity.pipeline.written import WRITTEN
 from cdp_assets.orchestration.arrivals import new_arrivals, sources_of
+from cdp_assets.orchestration.edits import edited, written_versions
 from cdp_assets.settings import Settings
 from cdp_assets.warehouses import open_warehouse
 
 AS_OF_KEY = dg.AssetKey(["raw", "as_of"])
+UNFINISHED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 
 full_refresh = dg.define_asset_job(
     "full_refresh",
     selection=dg.AssetSelection.all(),
+    tags=full_tags(),
     description="Every asset, from what landed to what is sent. Files loaded before are not loaded again.",
 )
 
@@ -62,6 +68,27 @@ def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipRea
     return dg.SensorResult(
         run_requests=[request] if arrivals.tables else [], cursor=json.dumps(arrivals.seen, sort_keys=True)
     )
+
+
+@dg.sensor(
+    target=dg.AssetSelection.assets(*map(asset_key, WRITTEN)),
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts the tables that people fill when somebody wrote into one: a decision, a label.",
+)
+def edits(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Look at the tables between runs; the cursor keeps what was asked for, so that one edit starts one run."""
+    if context.instance.get_runs_count(dg.RunsFilter(statuses=list(UNFINISHED))):
+        return dg.SkipReason("a run works in the warehouse; what was written is looked at when it ended.")
+    try:
+        versions = written_versions(open_warehouse(Settings.from_env()))
+    except (WarehouseLockedError, WarehouseUnavailableError) as error:
+        return dg.SkipReason(str(error))
+    asked = json.loads(context.cursor or "{}")
+    said = {key.to_user_string(): version for key, version in versions.items()}
+    new = [key for key in edited(context.instance, versions) if asked.get(key.to_user_string()) != versions[key]]
+    request = dg.RunRequest(asset_selection=new)
+    return dg.SensorResult(run_requests=[request] if new else [], cursor=json.dumps(said, sort_keys=True))
 
 
 automation = dg.AutomationConditionSensorDefinition(

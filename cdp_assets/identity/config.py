@@ -1,35 +1,45 @@
 """What a team configures of identity resolution; every error names what is allowed."""
 
+from datetime import date
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from cdp_assets.identity.households import Households
 from cdp_assets.strict import Strict
 
 MatchKey = Literal[
     "email",
     "phone",
     "user_id",
+    "external_id",
+    "anonymous_id",
     "account_id",
     "first_name",
     "name_forms",
+    "name_suffix",
     "last_name",
     "street",
     "city",
+    "region",
     "postal_code",
     "country",
     "date_of_birth",
     "company",
 ]
+DateOrder = Literal["dmy", "mdy"]
 MATCH_KEYS: tuple[str, ...] = get_args(MatchKey)
 Region = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+IsoDate = Annotated[str, AfterValidator(lambda text: date.fromisoformat(text).isoformat())]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Rule(Strict):
     """Records that agree on every key of `agree` are one customer, unless a veto or `must_not_differ` objects.
 
-    A key that is null agrees with nothing and differs from nothing. A `trusted` rule is not subject to vetoes.
+    A key that is null agrees with nothing and differs from nothing. Of a key with several values, one that both records
+    have is enough to agree; they differ when there is none. Values that are not the same differ, dates too. A `trusted`
+    rule is not subject to vetoes.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -37,27 +47,50 @@ class Rule(Strict):
     must_not_differ: tuple[MatchKey, ...] = ()
     trusted: bool = False
 
+    @model_validator(mode="after")
+    def _keys_differ(self) -> "Rule":
+        keys = [*self.agree, *self.must_not_differ]
+        repeated = sorted({key for key in keys if keys.count(key) > 1})
+        if repeated:
+            raise ValueError(
+                f"rule {self.name} names {', '.join(repeated)} more than once; a key either has to agree or must not"
+                " differ, and is listed once."
+            )
+        return self
+
 
 class Junk(Strict):
-    """Values that identify nobody: listed ones, and those that too many names or records share."""
+    """Values that identify nobody: listed ones, and those that too many names or records share.
+
+    `emails` may list whole domains (`@example.org`). Dates of birth before `earliest_birth_year` or after
+    `latest_birth_year` are impossible; by default there is no such bound.
+    The last four limits are for what frequency finds at training: see `junk.frequency_junk`.
+    """
 
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    dates_of_birth: tuple[str, ...] = ("1900-01-01", "1970-01-01", "2000-01-01")
-    earliest_birth_year: int = 1900
+    dates_of_birth: tuple[IsoDate, ...] = ("1900-01-01", "1970-01-01")
+    earliest_birth_year: int = 0
+    latest_birth_year: int | None = None
+    placeholder_birth_share: Share = 0.005
+    fewest_same_births: Annotated[int, Field(ge=2)] = 50
     most_names_per_value: Annotated[int, Field(ge=2)] = 10
     most_records_per_value: Annotated[int, Field(ge=2)] = 2000
 
 
 class Probabilistic(Strict):
-    """How Splink scores what the rules left open."""
+    """How Splink scores what the rules left open.
+
+    `precision` is the share of links that are to be right, by the model's own calibrated probabilities: training finds
+    the threshold for it. A `threshold`, a probability, is taken as it is instead.
+    """
 
     enabled: bool = True
-    threshold: Share = 0.99
+    precision: Share = 0.98
+    threshold: Share | None = None
     fewest_records: Annotated[int, Field(ge=2)] = 50
     pairs_sampled: Annotated[int, Field(ge=1000)] = 1_000_000
-    expected_rule_recall: Share = 0.7
     seed: int = 1
 
 
@@ -71,6 +104,39 @@ class Vetoes(Strict):
     similar_name: Share = 0.8
 
 
+class Limits(Strict):
+    """How much one customer may have before its cluster is taken for a mistake: cut at weak links, else set apart.
+
+    `records` counts records that look different; the same ticket a thousand times is one.
+    """
+
+    records: Annotated[int, Field(ge=2)] = 200
+    emails: Annotated[int, Field(ge=1)] = 20
+    phones: Annotated[int, Field(ge=1)] = 20
+    dates_of_birth: Annotated[int, Field(ge=1)] = 8
+    user_ids: Annotated[int, Field(ge=1)] = 50
+
+
+class Checks(Strict):
+    """From where on a run's result is looked at: shares from 0 to 1.
+
+    A customer is mixed when its records have more than `most_first_names` given names that cannot be one person's.
+    `changed_customers` are those of whom records came from, or went to, another customer in one run; more than this
+    hold back what is downstream until the next run. `precision` and `recall` are those of `identity.labels`.
+    """
+
+    most_first_names: Annotated[int, Field(ge=1)] = 2
+    mixed_customers: Share = 0.01
+    quarantined_records: Share = 0.005
+    changed_customers: Share = 0.2
+    precision: Share = 0.95
+    recall: Share = 0.8
+
+
+def _default_orders() -> dict[str, DateOrder]:
+    return {"default": "dmy"}
+
+
 def _default_regions() -> dict[str, tuple[Region, ...]]:
     return {"default": ("US",)}
 
@@ -79,7 +145,8 @@ class IdentityConfig(Strict):
     """The whole configuration; `rules` are in order of precedence, the strongest first.
 
     `phone_regions` says, per source or for `default`, in which countries to try a number without a country code, when
-    its record names no country.
+    its record names no country. `date_orders` says likewise whether 05/03/1990 is the fifth of March (`dmy`) or the
+    third of May (`mdy`).
     """
 
     rules: tuple[Rule, ...] = ()
@@ -87,9 +154,12 @@ class IdentityConfig(Strict):
     phone_regions: dict[str, Annotated[tuple[Region, ...], Field(min_length=1)]] = Field(
         default_factory=_default_regions
     )
+    date_orders: dict[str, DateOrder] = Field(default_factory=_default_orders)
     probabilistic: Probabilistic = Probabilistic()
     vetoes: Vetoes = Vetoes()
-    largest_cluster: Annotated[int, Field(ge=2)] = 200
+    limits: Limits = Limits()
+    households: Households = Households()
+    checks: Checks = Checks()
 
     @model_validator(mode="after")
     def _rule_names_differ(self) -> "IdentityConfig":

@@ -1,125 +1,134 @@
 """Source records with their match keys: normalised, and without junk."""
 
-import hashlib
-import json
-from datetime import date
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import polars as pl
 
-from cdp_assets.errors import DataError
-from cdp_assets.identity.addresses import normalise_postal_code, normalise_street
-from cdp_assets.identity.config import IdentityConfig, Junk
+from cdp_assets.identity.config import IdentityConfig
 from cdp_assets.identity.contracts import RECORDS
-from cdp_assets.identity.identifiers import identifier_values
-from cdp_assets.identity.junk import junk_date_of_birth, junk_name
-from cdp_assets.identity.names import fold, name_forms, split_name
-from cdp_assets.identity.normalise import distinct_map
+from cdp_assets.identity.keys import LISTS
+from cdp_assets.identity.masking import mask_junk, with_reasons
+from cdp_assets.identity.normalise.addresses import normalise_countries, normalise_postal_codes, normalise_streets
+from cdp_assets.identity.normalise.dates import normalise_dates
+from cdp_assets.identity.normalise.identifiers import identifier_columns, with_e164
+from cdp_assets.identity.normalise.inputs import KEY, further_identifiers, live_records
+from cdp_assets.identity.normalise.names import normalise_names
+from cdp_assets.identity.normalise.nicknames import name_forms
+from cdp_assets.identity.normalise.placeholders import date_reasons, name_reasons
+from cdp_assets.identity.normalise.text import fold, tidy
 
-_KEY = ["source", "record_id"]
-_NAMES = ["first_name", "last_name"]
-_ADDRESS = ["street", "city", "postal_code", "country"]
-_TEXTS = [*_KEY, "email", "phone", *_NAMES, *_ADDRESS, "company", "account_id", "user_id"]
-_NEEDED = [*_TEXTS, "is_deleted", "date_of_birth"]
+_ADDED_LATER = {"record_number", "source_hash"}
+_COLUMNS = [column.name for column in RECORDS.columns if column.name not in _ADDED_LATER]
+_FIRST_OF_A_LIST = {entry.main for entry in LISTS.values()}
+_HASHED = [name for name in _COLUMNS if name not in {*_FIRST_OF_A_LIST, "junk_reasons", "record_hash"}]
+_BATCH, _AT_ONCE = 100_000, 8  # rows, and batches: they bound the memory of what lies between
 
 
-def build_records(customer_records: pl.DataFrame, identifiers: pl.DataFrame, config: IdentityConfig) -> pl.DataFrame:
+def build_records(
+    customer_records: pl.DataFrame,
+    identifiers: pl.DataFrame,
+    config: IdentityConfig,
+    junk: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """The live records' match keys, as `contracts.RECORDS`, sorted by source and record id.
 
     Args:
-        customer_records: `lookup.customer_records`.
-        identifiers: `lookup.identifiers`: further e-mails, phones and log-in ids; other types are not match keys.
-        config: phone regions, block lists and limits.
+        customer_records: `lookup.customer_records`; missing columns are null.
+        identifiers: `lookup.identifiers`: further e-mails, phones and ids of the records.
+        config: phone regions, date orders, block lists.
+        junk: the frozen model's `key`, `value`, `reason`: what was found by frequency and is masked.
 
     Raises:
-        DataError: a column is missing, or a record's key is null or comes more than once.
+        DataError: a column has a type that cannot be read, or a record's key is missing, null or comes twice.
     """
-    live = _live(customer_records)
-    frame = _names(live, config.junk).pipe(_addresses).pipe(_births, config.junk)
-    values, reasons = identifier_values(frame, identifiers, config)
-    for key in ("email", "phone", "user_id"):
-        frame = frame.drop(key).join(_listed(values, key), on="node", how="left", maintain_order="left")
-    frame = frame.join(_reasons(frame, reasons), on="node", how="left", maintain_order="left")
-    columns = [column.name for column in RECORDS.columns]
-    hashed = [name for name in columns if name not in {"record_hash", "junk_reasons"}]
-    return frame.with_columns(record_hash=_hash(frame.select(hashed))).select(columns)
+
+    def build(live: pl.DataFrame, further: pl.DataFrame) -> pl.DataFrame:
+        records = _normalised(live, further, config)
+        return hashed(records if junk is None else mask_junk(records, junk))
+
+    return _in_batches(customer_records, identifiers, config, build)
 
 
-def _live(customer_records: pl.DataFrame) -> pl.DataFrame:
-    missing = [name for name in _NEEDED if name not in customer_records.columns]
-    if missing:
-        raise DataError(f"lookup.customer_records lacks {', '.join(missing)}; its contract lists the columns it needs.")
-    keys = customer_records.select(_KEY)
-    nulls = keys.filter(pl.any_horizontal(pl.all().is_null())).height
-    repeated = keys.height - keys.unique().height
-    if nulls or repeated:
-        raise DataError(
-            f"lookup.customer_records needs one row a source and record_id; {nulls} rows have a null there and"
-            f" {repeated} repeat another's. Keep the latest row of each record in staging."
-        )
-    live = customer_records.select(_NEEDED).filter(~pl.col("is_deleted").fill_null(value=False))
-    return live.sort(_KEY).with_columns(pl.col(_TEXTS).cast(pl.String)).with_row_index("node").drop("is_deleted")
+def normalised(customer_records: pl.DataFrame, identifiers: pl.DataFrame, config: IdentityConfig) -> pl.DataFrame:
+    """As `build_records`, without the hash and before junk is looked for by frequency.
+
+    A record's row is a function of the record, its identifiers and the configuration alone.
+    """
+    return _in_batches(customer_records, identifiers, config, lambda live, further: _normalised(live, further, config))
 
 
-def _names(frame: pl.DataFrame, junk: Junk) -> pl.DataFrame:
-    def clean(first: str | None, last: str | None) -> tuple[str | None, ...]:
-        given, family = split_name(first, last)
-        bad = [
-            reason and f"{part} {reason}"
-            for part, reason in zip(
-                ("first_name", "last_name"), (junk_name(given, junk), junk_name(family, junk)), strict=True
-            )
-        ]
-        given, family = None if bad[0] else given, None if bad[1] else family
-        return given, name_forms(given), family, "; ".join(filter(None, bad)) or None
-
-    text = pl.String()
-    outputs: dict[str, pl.DataType] = dict.fromkeys(("given", "name_forms", "family", "name_junk"), text)
-    named = distinct_map(frame, ["first_name", "last_name"], outputs, clean)
-    return named.drop("first_name", "last_name").rename({"given": "first_name", "family": "last_name"})
+def hashed(records: pl.DataFrame) -> pl.DataFrame:
+    """The records as `contracts.RECORDS`, with the MD5 of their keys: the same on every machine."""
+    keys = pl.concat_str(pl.col(_HASHED).cast(pl.String).fill_null("\x00"), separator="\x1f")
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        connection.register("texts", records.select(text=keys).to_arrow())
+        digests = pl.DataFrame(connection.sql("SELECT md5(text) AS record_hash FROM texts").to_arrow_table())
+    return records.with_columns(digests["record_hash"]).select(_COLUMNS)
 
 
-def _addresses(frame: pl.DataFrame) -> pl.DataFrame:
-    frame = frame.with_columns(pl.col("country").str.strip_chars().str.to_uppercase().replace({"": None, "UK": "GB"}))
-    for column, function in (("street", normalise_street), ("city", fold), ("company", fold)):
-        frame = (
-            distinct_map(frame, [column], {"clean": pl.String()}, lambda text, function=function: (function(text),))
-            .drop(column)
-            .rename({"clean": column})
-        )
-    postal = distinct_map(
-        frame, ["postal_code", "country"], {"clean": pl.String()}, lambda *code: (normalise_postal_code(*code),)
-    )
-    return postal.drop("postal_code").rename({"clean": "postal_code"})
+def _in_batches(
+    customer_records: pl.DataFrame,
+    identifiers: pl.DataFrame,
+    config: IdentityConfig,
+    function: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame],
+) -> pl.DataFrame:
+    """What `function` makes of the live records and their further identifiers, in batches on several cores.
+
+    Its arguments are the rows of `live_records` and of their identifiers, the phones read.
+    """
+    live = live_records(customer_records)
+    live = live.with_columns(normalise_countries(live["country"]))
+    live, further = with_e164(live, further_identifiers(identifiers, live), config.phone_regions)
+
+    def batch(start: int) -> pl.DataFrame:
+        ours = further.filter(pl.col("node").is_between(start, start + _BATCH, closed="left"))
+        return function(live.slice(start, _BATCH), ours.with_columns(pl.col("node") - start))
+
+    with ThreadPoolExecutor(min(pl.thread_pool_size(), _AT_ONCE)) as pool:
+        return pl.concat(pool.map(batch, range(0, max(live.height, 1), _BATCH)))
 
 
-def _births(frame: pl.DataFrame, junk: Junk) -> pl.DataFrame:
-    def clean(born: date | None) -> tuple[date | None, str | None]:
-        reason = junk_date_of_birth(born, junk) if born else None
-        return (None, f"date_of_birth {reason}") if reason else (born, None)
-
-    births = frame.with_columns(pl.col("date_of_birth").cast(pl.Date))
-    cleaned = distinct_map(births, ["date_of_birth"], {"clean": pl.Date(), "birth_junk": pl.String()}, clean)
-    return cleaned.drop("date_of_birth").rename({"clean": "date_of_birth"})
-
-
-def _listed(values: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Per node the main value and all of them: user ids may hold spaces and go into JSON."""
-    found = values.filter(pl.col("key") == key).sort("node", "position", "value")
-    lists = found.group_by("node", maintain_order=True).agg(pl.col("value").unique(maintain_order=True))
-    every = pl.col("value").list.join(" ")
-    if key == "user_id":
-        every = pl.col("value").map_elements(lambda ids: json.dumps(list(ids)), return_dtype=pl.String)
-    return lists.select("node", pl.col("value").list.first().alias(key), every.alias(f"{key}s"))
+def _normalised(live: pl.DataFrame, further: pl.DataFrame, config: IdentityConfig) -> pl.DataFrame:
+    keys, reasons = identifier_columns(live, further, config.junk)
+    names, odd_names = _names(live, config)
+    births, odd_births = _births(live, config)
+    frame = live.select(*KEY, "country").with_columns(*keys, *names, births, *_places(live))
+    frame = frame.with_columns(junk_reasons=pl.lit(None, pl.String))
+    records = with_reasons(frame, pl.concat([reasons, odd_names, odd_births]))
+    return records.select(name for name in _COLUMNS if name != "record_hash")
 
 
-def _reasons(frame: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
-    parts = [reasons.select("node", "reason")]
-    parts += [frame.select("node", pl.col(column).alias("reason")) for column in ("name_junk", "birth_junk")]
-    every = pl.concat(parts).drop_nulls().unique().sort("node", "reason")
-    return every.group_by("node", maintain_order=True).agg(pl.col("reason").str.join("; ").alias("junk_reasons"))
+def _names(live: pl.DataFrame, config: IdentityConfig) -> tuple[list[pl.Series], pl.DataFrame]:
+    names = normalise_names(live["first_name"], live["last_name"])
+    reasons = []
+    for name, reason in name_reasons(names, config.junk).items():
+        reasons.append(_reasons(name, reason))
+        names = names.with_columns(pl.when(reason.is_null()).then(name).alias(name))
+    return [*names.iter_columns(), name_forms(names["first_name"]).alias("name_forms")], pl.concat(reasons)
 
 
-def _hash(keys: pl.DataFrame) -> pl.Series:
-    texts = keys.select(pl.concat_str(pl.all().cast(pl.String).fill_null("\x00"), separator="\x1f").alias("text"))
-    digests = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts["text"]]
-    return pl.Series(digests, dtype=pl.String)
+def _births(live: pl.DataFrame, config: IdentityConfig) -> tuple[pl.Series, pl.DataFrame]:
+    orders = config.date_orders
+    day_first = live["source"].replace_strict(orders, default=orders.get("default", "dmy")) == "dmy"
+    sent = live["date_of_birth"]
+    dates = normalise_dates(sent, day_first)
+    reason = date_reasons(dates, config.junk)
+    unread = dates.is_null() & sent.is_not_null()
+    if sent.dtype == pl.String:
+        unread &= sent.str.contains(r"\S")
+    reason = pl.select(pl.when(unread).then(pl.lit("malformed")).otherwise(reason)).to_series()
+    kept = pl.select(pl.when(reason.is_null()).then(dates).alias("date_of_birth")).to_series()
+    return kept, _reasons("date_of_birth", reason)
+
+
+def _places(live: pl.DataFrame) -> list[pl.Series]:
+    folded = [fold(live[name]) for name in ("city", "region", "company")]
+    postal_codes = normalise_postal_codes(live["postal_code"], live["country"])
+    return [*folded, normalise_streets(live["street"]), postal_codes, tidy(live["account_id"])]
+
+
+def _reasons(key: str, reasons: pl.Series) -> pl.DataFrame:
+    found = reasons.alias("reason").to_frame().with_row_index("node").drop_nulls()
+    return found.with_columns(pl.format(f"{key} {{}}", "reason").alias("reason"))

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Set
 
 import polars as pl
 
@@ -10,48 +10,49 @@ RECORD = ["source", "record_id"]
 
 
 def inherit(clusters: pl.DataFrame, issued: pl.DataFrame) -> dict[int, str]:
-    """The issued id each cluster keeps, by `component`; a cluster without one is absent.
+    """The issued id each cluster keeps, by its number; a cluster without one is absent.
 
     The largest overlap of records goes first; ties go to the id assigned first, then to the smaller id, then to the
     cluster with the first record. An id goes to one cluster only, and a cluster takes one id.
 
     Args:
-        clusters: `source`, `record_id`, `component`.
+        clusters: `source`, `record_id`, `cluster`: numbered in the order of their first records.
         issued: `identity.customer_ids` before this run.
     """
     ages = issued.group_by("customer_id").agg(pl.col("assigned_at").min().alias("since"))
     overlaps = clusters.join(issued.select(*RECORD, "customer_id"), on=RECORD)
-    counted = overlaps.group_by("component", "customer_id").len("overlap").join(ages, on="customer_id")
-    order = ["overlap", "since", "customer_id", "component"]
+    counted = overlaps.group_by("cluster", "customer_id").len("overlap").join(ages, on="customer_id")
+    order = ["overlap", "since", "customer_id", "cluster"]
     kept: dict[int, str] = {}
     given: set[str] = set()
-    for component, customer_id in (
-        counted.sort(order, descending=[True, False, False, False]).select("component", "customer_id").iter_rows()
+    for cluster, customer_id in (
+        counted.sort(order, descending=[True, False, False, False]).select("cluster", "customer_id").iter_rows()
     ):
-        if component not in kept and customer_id not in given:
-            kept[component] = customer_id
+        if cluster not in kept and customer_id not in given:
+            kept[cluster] = customer_id
             given.add(customer_id)
     return kept
 
 
-def new_ids(first_records: Iterable[tuple[int, str, str]], taken: Iterable[str]) -> dict[int, str]:
-    """A fresh id for each cluster, by its number, never one of `taken`.
+def new_ids(first_records: Iterable[tuple[int, str, str]], taken: Callable[[list[str]], Set[str]]) -> dict[int, str]:
+    """A fresh id for each cluster, by its number, never one that was issued before.
 
     The id is derived from the cluster's first record, so that the same run gives the same ids, and counts on where
     that id was issued before.
 
     Args:
         first_records: cluster number, source and record id of its first record.
-        taken: every id ever issued.
+        taken: which of some ids were ever issued.
     """
-    used = set(taken)
     fresh: dict[int, str] = {}
-    for component, source, record_id in first_records:
-        attempt = 0
-        while (candidate := _derived(source, record_id, attempt)) in used:
-            attempt += 1
-        used.add(candidate)
-        fresh[component] = candidate
+    waiting = {cluster: (source, record_id) for cluster, source, record_id in first_records}
+    attempt = 0
+    while waiting:
+        tried = {cluster: _derived(*record, attempt) for cluster, record in waiting.items()}
+        refused = taken(list(tried.values()))
+        fresh |= {cluster: customer_id for cluster, customer_id in tried.items() if customer_id not in refused}
+        waiting = {cluster: record for cluster, record in waiting.items() if cluster not in fresh}
+        attempt += 1
     return fresh
 
 

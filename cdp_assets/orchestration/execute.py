@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +46,10 @@ def execute(
     keys: Sequence[dg.AssetKey],
     run_config: dict[str, Any] | None,
     listener: Listener,
+    tags: Mapping[str, str],
 ) -> Execution:
-    """Materialise the assets in one run; a failing step does not stop the steps that do not need it."""
+    """Materialise the assets in one run that carries the tags; a failing step does not stop the steps that do not need
+    it."""
     execution = Execution(str(uuid4()), 0.0)
     began = time.monotonic()
 
@@ -71,7 +73,7 @@ def execute(
         asset_selection=list(keys),
         run_config={**QUIET, **(run_config or {})},
         run_id=execution.run_id,
-        tags=process_tags(),
+        tags={**process_tags(), **tags},
         raise_on_error=False,
     )
     execution.seconds = time.monotonic() - began

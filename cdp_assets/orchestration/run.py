@@ -8,10 +8,12 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from cdp_assets.as_of import AS_OF, recorded_as_of
+from cdp_assets.components.full import full_tags
 from cdp_assets.components.table_asset import asset_key
 from cdp_assets.components.warehouse import WAREHOUSE_TAG, warehouse_tags
 from cdp_assets.definitions import defs as load_definitions
 from cdp_assets.orchestration.arrivals import new_arrivals, sources_of
+from cdp_assets.orchestration.edits import edited, written_versions
 from cdp_assets.orchestration.execute import Execution, execute, output_to
 from cdp_assets.orchestration.instance import clear_dead_runs, open_instance
 from cdp_assets.orchestration.progress import Progress
@@ -55,12 +57,15 @@ class _Runner:
 
     def stale(self) -> list[dg.AssetKey]:
         tag = warehouse_tags(self.settings)[WAREHOUSE_TAG]
-        return stale_assets(self.instance, self.graph, self.warehouse.tables(list(Stage)), tag)
+        tables = self.warehouse.tables(list(Stage))
+        written = edited(self.instance, written_versions(self.warehouse))
+        return stale_assets(self.instance, self.graph, tables, tag, written)
 
-    def execute(self, keys: list[dg.AssetKey], as_of: datetime | None = None) -> Execution:
+    def execute(self, keys: list[dg.AssetKey], full: bool, as_of: datetime | None = None) -> Execution:
         config = {"ops": {"raw__as_of": {"config": {"as_of": as_of.isoformat()}}}} if as_of else None
         self.progress.begin(keys)
-        execution = execute(self.definitions, self.instance, keys, config, self.progress)
+        tags = full_tags() if full else {}
+        execution = execute(self.definitions, self.instance, keys, config, self.progress, tags)
         self.progress.end(execution)
         return execution
 
@@ -107,9 +112,9 @@ def run(settings: Settings, select: str | None = None, full: bool = False, as_of
         moved = as_of if as_of is not None and as_of != recorded_as_of(warehouse) else None
         raw = runner.raw_keys(wanted, full, moved)
         if raw:
-            report.executions.append(runner.execute(raw, moved))
+            report.executions.append(runner.execute(raw, full, moved))
         rest, report.blocked = runner.rest(wanted, full)
         if rest:
-            report.executions.append(runner.execute(rest))
+            report.executions.append(runner.execute(rest, full))
         progress.finish(report.made, report.failures, report.blocked)
     return report

@@ -22,13 +22,17 @@ WAITS_FOR = "it waits for"
 
 
 def stale_assets(
-    instance: dg.DagsterInstance, graph: AssetGraph, tables: Iterable[Table], warehouse: str | None = None
+    instance: dg.DagsterInstance,
+    graph: AssetGraph,
+    tables: Iterable[Table],
+    warehouse: str | None = None,
+    edited: Iterable[dg.AssetKey] = (),
 ) -> list[dg.AssetKey]:
     """Assets to run, upstream first; `warehouse` is the tag of the runs that worked in this one.
 
-    An asset is stale when it was never made, or last in another warehouse, its table is gone, its code changed, an
-    input has another data version than the one it read, a blocking check of its own did not pass, or an input is
-    stale itself. Assets that are made together are stale together.
+    An asset is stale when it was never made, or last in another warehouse, its table is gone, its code changed, people
+    `edited` it, an input has another data version than the one it read, a blocking check of its own did not pass, or an
+    input is stale itself. Assets that are made together are stale together.
     """
     keys = graph.toposorted_asset_keys
     events = instance.get_latest_materialization_events(keys)
@@ -38,7 +42,7 @@ def stale_assets(
         if event is not None and event.asset_materialization is not None
     }
     wrong = _not_passed(instance, graph)
-    there, elsewhere = set(tables), _made_elsewhere(instance, events, warehouse)
+    there, elsewhere = set(tables), {*edited, *_made_elsewhere(instance, events, warehouse)}
     own = {
         key
         for key in keys

@@ -4,12 +4,14 @@ Connections are opened per operation and never held, so that the stages, dbt's o
 turns; opening waits for the lock, for a bounded time, and then says who holds it.
 """
 
+import contextlib
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock, local
+from types import MappingProxyType
 from typing import Self
 
 import duckdb
@@ -22,6 +24,7 @@ from cdp_assets.tables import Table
 from cdp_assets.warehouses._merge import check_key_columns, check_key_faults, key_faults
 from cdp_assets.warehouses.base import Catalogue, Rows, Warehouse, WriteMode, nested_transaction
 
+Option = str | bool | int | float | list[str]
 _opening = Lock()  # threads that open a file while another closes it find it half there
 _INCOMING = "cdp_incoming"
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
@@ -38,15 +41,19 @@ _QUOTES_DATA = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputExce
 
 
 class DuckDBWarehouse(Warehouse):
-    """A DuckDB file. `lock_timeout` bounds the wait for another process, in seconds."""
+    """A DuckDB file. `lock_timeout` bounds the wait for another process, in seconds; `options` are DuckDB's own, such
+    as `memory_limit` and `threads`."""
 
     dialect = "duckdb"
     is_concurrent = False
 
-    def __init__(self, path: Path, lock_timeout: float = 120.0) -> None:
+    def __init__(
+        self, path: Path, lock_timeout: float = 120.0, options: Mapping[str, Option] = MappingProxyType({})
+    ) -> None:
         super().__init__()
         self.path = path
         self.lock_timeout = lock_timeout
+        self.options: dict[str, Option] = dict(options)
         self._thread = local()
 
     @classmethod
@@ -120,7 +127,8 @@ class DuckDBWarehouse(Warehouse):
             try:
                 return self._write(connection, table, f"SELECT * FROM {_INCOMING}", mode, key)
             finally:
-                connection.unregister(_INCOMING)
+                with contextlib.suppress(duckdb.TransactionException):  # a refused write has ended the transaction
+                    connection.unregister(_INCOMING)
 
     def _write_select(self, table: Table, sql: str, mode: WriteMode, key: Sequence[str]) -> int:
         with self._together() as connection:
@@ -170,7 +178,7 @@ class DuckDBWarehouse(Warehouse):
         while True:
             try:
                 with _opening:
-                    connection = duckdb.connect(str(self.path))
+                    connection = duckdb.connect(str(self.path), config=self.options)
             except duckdb.Error as error:
                 holder = _holder(error)
                 if holder is None:

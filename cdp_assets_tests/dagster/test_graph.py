@@ -24,7 +24,8 @@ MUST_BLOCK = {
     "staging.stg_crm__consents": {"not_null_stg_crm__consents_state", "not_null_stg_crm__consents_purpose"},
     "staging.stg_shop__consents": {"not_null_stg_shop__consents_state", "not_null_stg_shop__consents_purpose"},
     "lookup.customer_records": {"primary_key_customer_records_source__record_id"},
-    "identity.customer_ids": {"every_record_once", "largest_cluster"},
+    "lookup.record_revenue": {"primary_key_record_revenue_source__record_id"},
+    "identity.customer_ids": {"every_record_once", "largest_cluster", "few_ids_change"},
     "master.customers": {"primary_key_customers_customer_id"},
     "master.transactions": {"primary_key_transactions_source__transaction_id"},
     "master.consents": {"primary_key_consents_customer_id__purpose", "accepted_values_consents_state__granted__denied"},
@@ -108,11 +109,11 @@ def test_every_dbt_model_has_a_blocking_primary_key_but_for_lists_of_decisions(g
     assert keyed <= models
 
 
-def test_jobs_the_schedule_and_both_sensors_exist(definitions: dg.Definitions):
+def test_jobs_the_schedule_and_the_sensors_exist(definitions: dg.Definitions):
     repository = definitions.get_repository_def()
     assert {"full_refresh", "daily"} <= set(repository.job_names)
     assert [schedule.name for schedule in repository.schedule_defs] == ["move_as_of"]
-    assert sorted(sensor.name for sensor in repository.sensor_defs) == ["automation", "landing"]
+    assert sorted(sensor.name for sensor in repository.sensor_defs) == ["automation", "edits", "landing"]
 
 
 def test_sensors_run_from_the_start_and_the_schedule_waits_to_be_switched_on(definitions: dg.Definitions):

@@ -9,7 +9,6 @@ from cdp_assets_tests.reference_data import REPOSITORY, needs_reference_file, re
 
 GUIDE = REPOSITORY / "docs" / "first-source.md"
 HISTORICAL = "historical_50k.parquet"
-THEIR_BIRTHS = Block("diff", "   junk:\n+    earliest_birth_year: 1400\n", "cdp_assets/defs/identity/defs.yaml")
 HISTORICAL_FILES = REPOSITORY / "cdp_assets_tests" / "docs" / "historical"
 
 
@@ -53,12 +52,12 @@ def test_following_the_guide_with_fifty_thousand_records_loses_none_and_joins_th
     print(f"precision {precision:.4f}, recall {recall:.4f}, {ids['id'].n_unique():,} customers")  # noqa: T201
     record_property("precision", precision)
     record_property("recall", recall)
-    assert precision >= 0.9
+    assert precision >= 0.95
+    assert recall >= 0.85
 
 
 def _follow_with_historical_files(clone: Clone) -> None:
-    """The guide's steps, with the names, the mapping and the years of birth of another source."""
-    clone.follow(THEIR_BIRTHS)
+    """The guide's steps, with the names and the mapping of another source."""
     ours = {"defs.yaml": "defs.yaml", "stg_loyalty__customers.sql": "stg_historical__customers.sql"}
     for block in blocks(GUIDE):
         name = (block.path or "").rsplit("/", 1)[-1]

@@ -24,7 +24,7 @@ README, CONTRIBUTING = REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"
 WAREHOUSES = REPOSITORY / "docs" / "warehouses.md"
 OTHER_WAREHOUSES = [name for name in plugin_names("cdp_assets.warehouses") if name != "duckdb"]
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
-TRUSTED = {"source", "export", "python", "pre-commit"}
+TRUSTED = {"source", "export", "python", "pre-commit", "cp"}
 """Commands that are the shell's, or run in the guide's own test."""
 
 each_page = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(REPOSITORY)))
@@ -61,9 +61,10 @@ def test_every_command_and_option_exists(page):
 
 def test_the_readme_has_every_command_with_its_options():
     rows = {row[0]: row[1] for row in _table(README, "command")}
-    assert set(rows) == {f"`cdp {name}`" for name in main.commands}
-    for name, command in main.commands.items():
-        options = {option for parameter in command.params for option in parameter.opts}
+    commands = _commands()
+    assert set(rows) == {f"`cdp {name}`" for name in commands}
+    for name, command in commands.items():
+        options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
         assert set(re.findall(r"--[a-z-]+", rows[f"`cdp {name}`"])) == options
 
 
@@ -167,12 +168,23 @@ def _check_make(words: list[str]) -> None:
         assert (value if is_variable else name) in known, f"make {word}: there are {known}"
 
 
+def _commands() -> dict[str, click.Command]:
+    """Every command by its name, those of a group as `group name`."""
+    found: dict[str, click.Command] = {}
+    for name, command in main.commands.items():
+        inner = command.commands.items() if isinstance(command, click.Group) else ()
+        found |= {f"{name} {below}": one for below, one in inner} or {name: command}
+    return found
+
+
 def _check_cdp(words: list[str]) -> None:
-    name = next((word for word in words if not word.startswith("-")), None)
-    assert name in main.commands, f"there is no cdp {name}"
-    command = main.commands[name]
-    command.make_parser(click.Context(command)).parse_args(words[words.index(name) + 1 :])
-    before = words[: words.index(name)]
+    before = list(takewhile(lambda word: word.startswith("-"), words))
+    said = words[len(before) :]
+    commands = _commands()
+    name = next((name for name in (" ".join(said[:2]), said[0]) if name in commands), None)
+    assert name, f"there is no cdp {said[0]}"
+    command = commands[name]
+    command.make_parser(click.Context(command)).parse_args(said[len(name.split()) :])
     assert set(before) <= {option for parameter in main.params for option in parameter.opts}
 
 

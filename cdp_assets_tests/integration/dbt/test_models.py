@@ -100,6 +100,11 @@ def test_amounts_are_reported_at_the_rate_of_the_day(built: Deployment) -> None:
     assert reported == [("1", Decimal("108.1000")), ("2", Decimal("50.0000")), ("3", None)]
 
 
+def test_what_a_record_spent_is_the_sum_of_its_transactions(built: Deployment) -> None:
+    spent = built.rows("SELECT source, record_id, transaction_count, amount FROM lookup.record_revenue")
+    assert spent == [("shop", "7", 2, Decimal("81.0750"))]
+
+
 def test_spending_leaves_cancelled_orders_out(built: Deployment) -> None:
     spending = built.rows(
         "SELECT order_count, total_spent, average_order_amount, last_order_at FROM master.customers"

@@ -7,11 +7,7 @@ from typing import Any
 import polars as pl
 
 from cdp_assets.identity.config import IdentityConfig
-from cdp_assets.identity.contracts import CUSTOMER_IDS, ID_HISTORY
-from cdp_assets.identity.edges import find_edges
-from cdp_assets.identity.model import MatchModel
 from cdp_assets.identity.records import build_records
-from cdp_assets.identity.resolve import Resolution, resolve
 
 AS_OF = datetime(2026, 6, 30, tzinfo=UTC)
 LATER = datetime(2026, 7, 1, tzinfo=UTC)
@@ -31,8 +27,6 @@ CONFIG = IdentityConfig.model_validate(
         ]
     }
 )
-NO_ISSUED = pl.DataFrame(CUSTOMER_IDS.empty())
-NO_HISTORY = pl.DataFrame(ID_HISTORY.empty())
 
 
 def customer_records(people: Iterable[dict[str, Any]]) -> pl.DataFrame:
@@ -59,32 +53,3 @@ def identifiers(*rows: tuple[str, str, str, str]) -> pl.DataFrame:
 def records_of(people: Iterable[dict[str, Any]], *further: tuple[str, str, str, str]) -> pl.DataFrame:
     """`identity.records` of the people."""
     return build_records(customer_records(people), identifiers(*further), CONFIG)
-
-
-def edges_of(people: Iterable[dict[str, Any]], config: IdentityConfig = CONFIG) -> pl.DataFrame:
-    """`identity.edges` by rule alone."""
-    return find_edges(records_of(people), None, config)
-
-
-def resolved(
-    people: Iterable[dict[str, Any]],
-    before: Resolution | None = None,
-    as_of: datetime = AS_OF,
-    model: MatchModel | None = None,
-) -> Resolution:
-    """Resolve the people, after a resolution before it."""
-    records = records_of(people)
-    issued = NO_ISSUED if before is None else before.customer_ids
-    history = NO_HISTORY if before is None else before.history
-    return resolve(records, find_edges(records, model, CONFIG), issued, history, CONFIG, as_of, "run")
-
-
-def groups(resolution: Resolution) -> set[frozenset[str]]:
-    """The customers as sets of record ids."""
-    grouped = resolution.customer_ids.group_by("customer_id").agg("record_id")
-    return {frozenset(ids) for ids in grouped["record_id"]}
-
-
-def id_of(resolution: Resolution, record_id: str) -> str:
-    """The customer id of a record."""
-    return resolution.customer_ids.filter(pl.col("record_id") == record_id)["customer_id"].item()

@@ -1,0 +1,56 @@
+"""`cdp identity diff`: what other rules would change, before they do."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cdp_assets.identity.opened import opened_warehouse
+
+if TYPE_CHECKING:
+    from cdp_assets.identity.preview import Impact
+
+
+@click.group()
+def identity() -> None:
+    """Try identity resolution without changing anything."""
+
+
+@identity.command()
+@click.option(
+    "--rules",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="YAML with the rules and limits to try, as defs/identity/defs.yaml.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def diff(rules: Path, as_json: bool) -> None:
+    """Show which customers other rules would merge and split, and which audiences that touches."""
+    from cdp_assets.identity.match.files import read_rules
+    from cdp_assets.identity.pipeline.models import model_in_force
+    from cdp_assets.identity.preview import impact
+    from cdp_assets.identity.scoring.workbench import Limits
+
+    config = read_rules(rules)
+    with opened_warehouse() as warehouse:
+        click.echo("resolving a copy of all records", err=True)
+        found = impact(warehouse, config, model_in_force(warehouse), Limits(), datetime.now(UTC))
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        _print(found)
+
+
+def _print(found: "Impact") -> None:
+    click.echo(f"customers: {found.customers_before:,} now, {found.customers_after:,} then")
+    click.echo(
+        f"merged into others: {found.merged:,}; split: {found.split:,}; new: {found.created:,};"
+        f" left without a record: {found.retired:,}; records that move: {found.records_moved:,}"
+    )
+    for change in found.examples:
+        click.echo(f"  {change['event']:<7} {change['customer_id']} -> {change['other_customer_id']}")
+    for name, members in found.audiences.items():
+        click.echo(f"audience {name}: {members:,} members would be merged or split")
+    click.echo("nothing was changed")
