@@ -133,7 +133,12 @@ PAIRS = Contract(
     (
         Column("number_l", INTEGER, "The record with the smaller number"),
         Column("number_r", INTEGER, "The other record"),
-        Column("context", TEXT, "What the two share by itself: address, phone, surname, or nothing", _SCORED),
+        Column(
+            "context",
+            TEXT,
+            "What the two share: address, phone, surname, mailbox, or elsewhere for none",
+            _SCORED,
+        ),
         Column("match_weight", FLOAT, "log2 of the odds that they are one customer", _SCORED),
     ),
     ("number_l", "number_r"),

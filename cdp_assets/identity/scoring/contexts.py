@@ -1,7 +1,8 @@
-"""What two records may share without being one person's: a home, a telephone, a family name in a neighbourhood.
+"""What two records may share without being one person: a home, a telephone, a surname nearby, a name for a mailbox.
 
 Agreements are not independent among people who live together: address, landline and surname agree all at once. A
-model for all pairs takes that for overwhelming evidence and merges households. So pairs are scored by the model of
+model for all pairs takes that for overwhelming evidence and merges households. Nor are mailboxes, which are named after
+people: john.smith at two providers is two men as often as one. So pairs are scored by the model of
 their context, the first of these that holds, in which what defines it says nothing more.
 """
 
@@ -26,6 +27,7 @@ CONTEXTS = (
     ),
     Context("phone", "l.phone = r.phone", ("phone",)),
     Context("surname", "l.last_name = r.last_name AND l.postal_code = r.postal_code", ("last_name",)),
+    Context("mailbox", "l.mailbox = r.mailbox AND l.email <> r.email", ("email",)),
 )
 ELSEWHERE = "elsewhere"
 """The context of all other pairs; its model is trained on random pairs."""

@@ -44,6 +44,8 @@ TEACHING = (
 _FEWEST_PAIRS = 200
 """Pairs of a context in the sample below which it has no model of its own."""
 _THRESHOLDS = (-2.0, 3.0)
+_REPEATED = 1.25
+"""A wrong link joins two clusters, and makes more wrong pairs of records than itself."""
 
 
 @dataclass
@@ -98,7 +100,7 @@ def learn(
             (rules[at].name, values) for at in kept for values in oversized(connection, rules[at], largest[at] or 0)
         ]
     compared = weights.filter(pl.col("rules") & sum(1 << at for at in kept) > 0)
-    found = threshold(compared["match_weight"], options.precision)
+    found = threshold(compared["match_weight"], 1 - (1 - options.precision) / _REPEATED)
     return Learned(contexts, [rules[at].keys for at in kept], blocks, found)
 
 
