@@ -25,9 +25,10 @@ def _without_collection() -> Iterator[None]:
         yield
         return
     gc.disable()
+    atexit.register(gc.collect)  # else libraries take what is frozen, or was never looked at, for leaked, and say so
+    atexit.register(gc.unfreeze)
     try:
         yield
-    finally:
         gc.freeze()
-        atexit.register(gc.unfreeze)  # else libraries take what is frozen for leaked, and say so
+    finally:
         gc.enable()

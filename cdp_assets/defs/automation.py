@@ -1,14 +1,17 @@
-"""What starts runs: sensors for what landed and what people wrote, a schedule that moves `as_of`, and the conditions
-for all the rest."""
+"""What starts runs: sensors for what landed and what people wrote, schedules that move `as_of` and train a match model,
+and the conditions for all the rest."""
 
 import json
 
 import dagster as dg
 
+from cdp_assets.components._identity.model import STEP as MATCH_MODEL_STEP
+from cdp_assets.components._identity.model import MatchModelConfig
 from cdp_assets.components.full import full_tags
 from cdp_assets.components.table_asset import asset_key
 from cdp_assets.defs.raw.as_of import AsOfConfig
 from cdp_assets.errors import WarehouseLockedError, WarehouseUnavailableError
+from cdp_assets.identity.contracts import MATCH_MODEL
 from cdp_assets.identity.pipeline.written import WRITTEN
 from cdp_assets.orchestration.arrivals import new_arrivals, sources_of
 from cdp_assets.orchestration.edits import edited, written_versions
@@ -43,6 +46,22 @@ def move_as_of(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     day = context.scheduled_execution_time.date().isoformat()
     config = dg.RunConfig(ops={"raw__as_of": AsOfConfig(as_of=day)})
     return dg.RunRequest(run_key=day, run_config=config)
+
+
+train_match_model = dg.define_asset_job(
+    "train_match_model",
+    selection=dg.AssetSelection.assets(asset_key(MATCH_MODEL.table)),
+    config=dg.RunConfig(ops={MATCH_MODEL_STEP: MatchModelConfig(retrain=True)}),
+    description="Trains a match model on today's records: a candidate, whose check says what adopting it would change.",
+)
+
+monthly_training = dg.ScheduleDefinition(
+    name="monthly_training",
+    job=train_match_model,
+    cron_schedule="0 4 1 * *",
+    execution_timezone=Settings.from_env().reporting_timezone,
+    description="Trains a candidate on the first of the month. Off until switched on: nothing is adopted by itself.",
+)
 
 
 @dg.sensor(

@@ -109,17 +109,18 @@ def test_every_dbt_model_has_a_blocking_primary_key_but_for_lists_of_decisions(g
     assert keyed <= models
 
 
-def test_jobs_the_schedule_and_the_sensors_exist(definitions: dg.Definitions):
+def test_jobs_schedules_and_sensors_exist(definitions: dg.Definitions):
     repository = definitions.get_repository_def()
-    assert {"full_refresh", "daily"} <= set(repository.job_names)
-    assert [schedule.name for schedule in repository.schedule_defs] == ["move_as_of"]
+    assert {"full_refresh", "daily", "train_match_model"} <= set(repository.job_names)
+    assert sorted(schedule.name for schedule in repository.schedule_defs) == ["monthly_training", "move_as_of"]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == ["automation", "edits", "landing"]
 
 
-def test_sensors_run_from_the_start_and_the_schedule_waits_to_be_switched_on(definitions: dg.Definitions):
+def test_sensors_run_from_the_start_and_schedules_wait_to_be_switched_on(definitions: dg.Definitions):
     repository = definitions.get_repository_def()
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
-    assert repository.get_schedule_def("move_as_of").default_status == dg.DefaultScheduleStatus.STOPPED
+    statuses = {schedule.default_status for schedule in repository.schedule_defs}
+    assert statuses == {dg.DefaultScheduleStatus.STOPPED}
 
 
 def _lines(graph: AssetGraph) -> Iterator[str]:

@@ -24,6 +24,14 @@ def test_the_daily_job_moves_as_of_and_nothing_else(definitions: dg.Definitions)
     assert definitions.get_job_def("daily").asset_layer.selected_asset_keys == {AS_OF_KEY}
 
 
+def test_the_training_job_trains_a_candidate_and_a_full_refresh_makes_state_anew(definitions: dg.Definitions):
+    training = definitions.resolve_job_def("train_match_model")
+    assert training.asset_layer.selected_asset_keys == {dg.AssetKey(["identity", "match_model"])}
+    asked = training.run_config or {}
+    assert asked["ops"]["identity__match_model"]["config"] == {"retrain": True, "adopt": False}
+    assert definitions.resolve_job_def("full_refresh").tags["cdp/full"] == "true"
+
+
 def test_the_schedule_asks_for_the_day_of_its_tick_however_late_it_is(definitions: dg.Definitions):
     tick = datetime(2026, 7, 4, 3, 0, tzinfo=UTC)
     request = move_as_of(dg.build_schedule_context(scheduled_execution_time=tick))

@@ -76,6 +76,7 @@ def test_the_code_location_loads_with_its_jobs_sensors_and_schedule(ask: Ask):
     (repository,) = entry["locationOrLoadError"]["repositories"]
     assert {s["name"]: s["sensorState"]["status"] for s in repository["sensors"]} == {
         "automation": "RUNNING",
+        "edits": "RUNNING",
         "landing": "RUNNING",
     }
     assert {s["name"]: s["scheduleState"]["status"] for s in repository["schedules"]} == {"move_as_of": "STOPPED"}

@@ -1,5 +1,6 @@
 """`lookup.customer_records` and `lookup.identifiers` in a warehouse of the test's own."""
 
+import random
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,8 @@ SCHEMA: dict[str, Any] = {
     "source_updated_at": pl.Datetime("us", "UTC"),
     "_load_id": pl.String,
 }
+FIRST = ["Anna", "Robert", "Maria", "Peter", "Julia", "Thomas", "Laura", "Felix", "Nina", "Oscar", "Irene", "Walter"]
+LAST = ["Smith", "Garcia", "Keller", "Novak", "Rossi", "Dubois", "Larsen", "Kowalski", "Haas", "Moreau", "Byrne"]
 Person = Mapping[str, Any]
 Further = tuple[str, str, str]
 
@@ -51,3 +54,22 @@ FULL: Person = {
     "is_deleted": False,
 }
 """A record of which everything is known."""
+
+
+def crowd(people: int) -> dict[str, Person]:
+    """Two records a person, the second with gaps."""
+    chance = random.Random(people)
+    found: dict[str, Person] = {}
+    for n in range(people):
+        last = chance.choice(LAST) + chance.choice(["", "son", "mann"])
+        one = {
+            "first_name": chance.choice(FIRST),
+            "last_name": last,
+            "email": f"{last}{n}@b.org",
+            "street": f"{chance.randrange(1, 200)} Main St",
+            "postal_code": f"33{chance.randrange(100, 140)}",
+            "date_of_birth": date(chance.randrange(1950, 2004), chance.randrange(1, 13), chance.randrange(1, 29)),
+        }
+        kept = {key: value for key, value in one.items() if chance.random() < 0.7 or key.endswith("name")}
+        found |= {f"{n}-a": one, f"{n}-b": kept}
+    return found

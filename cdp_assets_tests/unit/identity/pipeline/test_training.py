@@ -1,7 +1,6 @@
 """A match model is trained when it must be, in force at once when nothing was, and else a candidate until adopted."""
 
-import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,32 +11,12 @@ from cdp_assets.identity.contracts import MATCH_MODEL
 from cdp_assets.identity.pipeline.models import candidate, in_force, model_in_force, stored_models
 from cdp_assets.identity.pipeline.training import Renewal, Wish, renew_model
 from cdp_assets.identity.scoring.workbench import Limits
-from cdp_assets_tests.unit.identity.pipeline.lookup import Lookup
+from cdp_assets_tests.unit.identity.pipeline.lookup import Lookup, crowd
 
-FIRST = ["Anna", "Robert", "Maria", "Peter", "Julia", "Thomas", "Laura", "Felix", "Nina", "Oscar", "Irene", "Walter"]
-LAST = ["Smith", "Garcia", "Keller", "Novak", "Rossi", "Dubois", "Larsen", "Kowalski", "Haas", "Moreau", "Byrne"]
 DAY = datetime(2026, 6, 1, tzinfo=UTC)
 CONFIG = IdentityConfig()
 RULES_ALONE = IdentityConfig.model_validate({"probabilistic": {"enabled": False}})
 NOTHING_ASKED = Wish()
-
-
-def crowd(people: int) -> dict[str, dict]:
-    """Two records a person, the second with gaps."""
-    chance, found = random.Random(people), {}
-    for n in range(people):
-        last = chance.choice(LAST) + chance.choice(["", "son", "mann"])
-        one = {
-            "first_name": chance.choice(FIRST),
-            "last_name": last,
-            "email": f"{last}{n}@b.org",
-            "street": f"{chance.randrange(1, 200)} Main St",
-            "postal_code": f"33{chance.randrange(100, 140)}",
-            "date_of_birth": date(chance.randrange(1950, 2004), chance.randrange(1, 13), chance.randrange(1, 29)),
-        }
-        kept = {key: value for key, value in one.items() if chance.random() < 0.7 or key.endswith("name")}
-        found |= {f"{n}-a": one, f"{n}-b": kept}
-    return found
 
 
 class Deployment:
