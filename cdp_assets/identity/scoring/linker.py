@@ -32,14 +32,18 @@ def linker(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Iterato
             logger.setLevel(level)
 
 
-def train(opened: Linker, rules: Sequence[tuple[str, ...]], pairs: int, seed: int) -> int:
-    """Splink's own training: u from random pairs, m by expectation maximisation; returns how many rules taught it.
+def train(opened: Linker, rules: Sequence[tuple[str, ...]], pairs: int, seed: int) -> None:
+    """Splink's own training: u from random pairs, m by expectation maximisation.
 
     Raises:
-        TooFewPairsError: a rule shows so few pairs that Splink cannot count with them, and is left half trained.
+        TooFewPairsError: a rule shows too few pairs to learn from; Splink is left half trained, and of no use.
     """
     opened.training.estimate_u_using_random_sampling(max_pairs=pairs, seed=seed, num_chunks=1)
-    return sum(_learns(opened, rule, pairs) for rule in rules)
+    for rule in rules:
+        try:
+            opened.training.estimate_parameters_using_expectation_maximisation(block_on(*rule), max_pairs=pairs)
+        except (EMTrainingException, ValueError) as error:
+            raise TooFewPairsError(rule) from error
 
 
 class TooFewPairsError(Exception):
@@ -48,13 +52,3 @@ class TooFewPairsError(Exception):
     def __init__(self, rule: tuple[str, ...]) -> None:
         super().__init__(" and ".join(rule))
         self.rule = rule
-
-
-def _learns(opened: Linker, rule: tuple[str, ...], pairs: int) -> bool:
-    try:
-        opened.training.estimate_parameters_using_expectation_maximisation(block_on(*rule), max_pairs=pairs)
-    except EMTrainingException:
-        return False
-    except ValueError as error:
-        raise TooFewPairsError(rule) from error
-    return True

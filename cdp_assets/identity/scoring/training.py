@@ -115,11 +115,11 @@ def _base(
         return None
     with linker.linker(connection, splink_settings(comparisons)) as opened:
         try:
-            taught = linker.train(opened, teaching, options.pairs_sampled, options.seed)
+            linker.train(opened, teaching, options.pairs_sampled, options.seed)
         except linker.TooFewPairsError as error:
             useless = error.rule
         else:
-            return parameters_of(opened.misc.save_model_to_json()) if taught else None
+            return parameters_of(opened.misc.save_model_to_json())
     return _base(connection, comparisons, [rule for rule in teaching if rule != useless], options)
 
 
