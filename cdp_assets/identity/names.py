@@ -1,6 +1,5 @@
 """Which folded given names may be one person's: typing errors, initials and nicknames."""
 
-import duckdb
 import polars as pl
 
 from cdp_assets.identity.normalise.nicknames import full_names
@@ -20,6 +19,8 @@ def incompatible(pairs: pl.DataFrame, similar: float) -> pl.DataFrame:
     distinct = distinct.filter(pl.col("name_l") != pl.col("name_r"))
     if distinct.is_empty():
         return distinct
+    import duckdb  # loading definitions, which comes to this module, can do without
+
     with duckdb.connect(":memory:") as connection:
         connection.register("pairs", distinct.to_arrow())
         unlike = pl.DataFrame(

@@ -79,7 +79,10 @@ def test_the_code_location_loads_with_its_jobs_sensors_and_schedule(ask: Ask):
         "edits": "RUNNING",
         "landing": "RUNNING",
     }
-    assert {s["name"]: s["scheduleState"]["status"] for s in repository["schedules"]} == {"move_as_of": "STOPPED"}
+    assert {s["name"]: s["scheduleState"]["status"] for s in repository["schedules"]} == {
+        "monthly_training": "STOPPED",
+        "move_as_of": "STOPPED",
+    }
     assert {"full_refresh", "daily"} <= {job["name"] for job in repository["jobs"]}
 
 

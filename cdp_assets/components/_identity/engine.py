@@ -1,7 +1,12 @@
-"""What the assets of the identity stage have in common: the configuration, their specs, and when state is of no use."""
+"""What the assets of the identity stage have in common: the configuration, their specs, and when state is of no use.
+
+Assets import what works on records when they run: that brings DuckDB and Splink, which loading definitions can do
+without.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -9,10 +14,12 @@ from cdp_assets.code_version import code_version
 from cdp_assets.components.full import is_full
 from cdp_assets.components.table_asset import asset_key, contract_spec
 from cdp_assets.identity.config import IdentityConfig
-from cdp_assets.identity.scoring.workbench import Limits
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse
+
+if TYPE_CHECKING:
+    from cdp_assets.identity.scoring.workbench import Limits
 
 PACKAGE = "cdp_assets.identity"
 CODE = "cdp/identity_code"
@@ -47,8 +54,10 @@ class Engine:
         return is_full(context.run) or made is None or made.metadata.get(CODE) != dg.MetadataValue.text(self.code)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> "Limits":
         """What comparing records may use."""
+        from cdp_assets.identity.scoring.workbench import Limits
+
         return Limits(memory=Settings.from_env().matching_memory)
 
     @property

@@ -17,11 +17,8 @@ from cdp_assets.identity.contracts import (
     PAIRS,
     RECORDS,
 )
-from cdp_assets.identity.pipeline.clusters import update_clusters
 from cdp_assets.identity.pipeline.measures import counted
 from cdp_assets.identity.pipeline.models import model_in_force
-from cdp_assets.identity.pipeline.pairs import update_pairs
-from cdp_assets.identity.pipeline.refresh import update_records
 from cdp_assets.identity.pipeline.sources import CUSTOMER_RECORDS, FURTHER
 from cdp_assets.warehouses.base import Warehouse
 
@@ -37,6 +34,8 @@ def _records(engine: Engine) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, **step("identity__records"))
     def records(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+        from cdp_assets.identity.pipeline.refresh import update_records
+
         with warehouse.opened(context) as opened, opened.session():
             anew = engine.begins_anew(context, RECORDS)
             if anew:
@@ -55,6 +54,8 @@ def _pairs(engine: Engine) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, **step("identity__pairs"))
     def pairs(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+        from cdp_assets.identity.pipeline.pairs import update_pairs
+
         with warehouse.opened(context) as opened:
             if engine.begins_anew(context, PAIRS):
                 opened.drop(COMPARED_RECORDS.table)
@@ -73,6 +74,8 @@ def _edges(engine: Engine) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, **step("identity__edges"))
     def edges(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+        from cdp_assets.identity.pipeline.clusters import update_clusters
+
         with warehouse.opened(context) as opened, opened.session():
             if engine.begins_anew(context, EDGES):
                 opened.drop(CLUSTERS.table)

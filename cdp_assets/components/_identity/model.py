@@ -1,6 +1,6 @@
 """The match model as an asset: mostly looked at, seldom trained, and adopted when a person says so."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,9 +12,11 @@ from cdp_assets.identity.contracts import CUSTOMER_IDS, MATCH_MODEL
 from cdp_assets.identity.model_chart import weights_chart, weights_table
 from cdp_assets.identity.pipeline.models import load_model
 from cdp_assets.identity.pipeline.sources import CUSTOMER_RECORDS, FURTHER
-from cdp_assets.identity.pipeline.training import Renewal, Wish, renew_model
 from cdp_assets.identity.scoring.model import MatchModel
 from cdp_assets.warehouses.base import Warehouse
+
+if TYPE_CHECKING:
+    from cdp_assets.identity.pipeline.training import Renewal
 
 STEP = "identity__match_model"
 NO_CANDIDATE = "no_candidate_waits"
@@ -43,6 +45,8 @@ def match_model_asset(engine: Engine) -> dg.AssetsDefinition:
     def match_model(
         context: dg.AssetExecutionContext, config: MatchModelConfig, warehouse: WarehouseResource
     ) -> Results:
+        from cdp_assets.identity.pipeline.training import Wish, renew_model
+
         with warehouse.opened(context) as opened:
             wish = Wish(config.retrain, config.adopt, config.adopt_version)
             renewal = renew_model(opened, engine.config, wish, read_as_of(opened), engine.limits)
@@ -54,7 +58,7 @@ def match_model_asset(engine: Engine) -> dg.AssetsDefinition:
     return match_model
 
 
-def _would_change(warehouse: Warehouse, engine: Engine, renewal: Renewal) -> dict[str, Any]:
+def _would_change(warehouse: Warehouse, engine: Engine, renewal: "Renewal") -> dict[str, Any]:
     """What adopting the model that this run trained as a candidate would change; of an older one nothing is said."""
     if renewal.trained_because is None or renewal.candidate is None or not warehouse.exists(CUSTOMER_IDS.table):
         return {}
@@ -75,13 +79,14 @@ def _facts(model: MatchModel, trained_because: str | None) -> dict[str, Any]:
         "trained_because": trained_because or "",
         "trained_on_records": model.records,
         "threshold": model.threshold,
+        "threshold_from": model.threshold_from or "",
         "junk_values": len(model.junk),
         "learned": dg.MetadataValue.md(weights_table(model)),
         "learned_chart": dg.MetadataValue.json(weights_chart(model)),
     }
 
 
-def _waits(renewal: Renewal, would_change: dict[str, Any]) -> dg.AssetCheckResult:
+def _waits(renewal: "Renewal", would_change: dict[str, Any]) -> dg.AssetCheckResult:
     adopt = f"run {MATCH_MODEL.table} with adopt_version: the candidate's, or that of the one in force to dismiss it"
     known = {"candidate": renewal.candidate, "in_force": renewal.model.version, "fix": adopt, **would_change}
     return dg.AssetCheckResult(

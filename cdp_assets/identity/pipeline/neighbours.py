@@ -9,7 +9,8 @@ from sqlglot import exp
 from cdp_assets.identity.contracts import MATCH_KEYS, RECORDS
 from cdp_assets.identity.pipeline.records import WORD
 from cdp_assets.identity.pipeline.worktables import NUMBER
-from cdp_assets.identity.scoring.blocking import BlockingRule, members_of
+from cdp_assets.identity.scoring.blocking import members_of
+from cdp_assets.identity.scoring.blocking_rules import BlockingRule
 from cdp_assets.tables import Table
 
 _MULTIPLE = {"email": "email", "phone": "phone", "word": WORD, "form": "name_forms"}

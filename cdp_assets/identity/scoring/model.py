@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp_assets.errors import DataError
-from cdp_assets.identity.scoring.blocking import BlockingRule
+from cdp_assets.identity.scoring.blocking_rules import BlockingRule
 from cdp_assets.identity.scoring.settings import Settings
 
 _DIGITS = 10
@@ -30,6 +30,7 @@ class MatchModel:
         term_frequencies: per column the share of each value that comes more than once.
         junk: identifiers that too many share, as `junk.SHARED`'s columns say: key, value, reason.
         reason: why nothing was learned; none when it was.
+        threshold_from: what set the threshold, in words; none without one.
     """
 
     trained_at: datetime
@@ -41,6 +42,7 @@ class MatchModel:
     term_frequencies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     junk: Sequence[tuple[str, str, str]] = ()
     reason: str | None = None
+    threshold_from: str | None = None
 
     @property
     def is_trained(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from cdp_assets.identity.scoring.blocking import BlockingRule
+from cdp_assets.identity.scoring.blocking_rules import BlockingRule
 
 _PAIRS_A_RECORD = 6
 _FREE_PAIRS = 1_000_000

@@ -16,8 +16,6 @@ from cdp_assets.identity.config import Probabilistic
 from cdp_assets.identity.scoring import linker
 from cdp_assets.identity.scoring.blocking import (
     LARGEST_BLOCK,
-    RULES,
-    BlockingRule,
     count_blocks,
     drop_larger,
     find_members,
@@ -25,6 +23,7 @@ from cdp_assets.identity.scoring.blocking import (
     pair_members,
     pairs_by_size,
 )
+from cdp_assets.identity.scoring.blocking_rules import RULES, BlockingRule
 from cdp_assets.identity.scoring.comparisons import Comparison, comparable
 from cdp_assets.identity.scoring.contexts import CONTEXTS, ELSEWHERE, in_context
 from cdp_assets.identity.scoring.expectation import Parameters, learned, matching_share

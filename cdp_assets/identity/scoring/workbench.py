@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from cdp_assets.identity.scoring.blocking import hash_of
+from cdp_assets.identity.scoring.blocking_rules import hash_of
 
 TermFrequencies = Mapping[str, Mapping[str, float]]
 """Per column the share of values; under '' the share of every value that is not there."""

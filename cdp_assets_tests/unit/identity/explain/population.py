@@ -15,7 +15,7 @@ from cdp_assets.identity.pipeline.ids import update_ids
 from cdp_assets.identity.pipeline.pairs import update_pairs
 from cdp_assets.identity.pipeline.records import store_records
 from cdp_assets.identity.records import build_records
-from cdp_assets.identity.scoring.blocking import RULES
+from cdp_assets.identity.scoring.blocking_rules import RULES
 from cdp_assets.identity.scoring.comparisons import COMPARISONS, TERM_FREQUENCIES
 from cdp_assets.identity.scoring.contexts import CONTEXTS, ELSEWHERE
 from cdp_assets.identity.scoring.expectation import Parameters
