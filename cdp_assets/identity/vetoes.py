@@ -100,10 +100,9 @@ def _names_conflict(sides: pl.DataFrame, column: str, similar: float) -> pl.Seri
 
 def _births_conflict() -> pl.Expr:
     left, right = pl.col("date_of_birth_l"), pl.col("date_of_birth_r")
-    digits = [(side.dt.to_string("%Y%m%d").str.slice(place, 1)) for place in range(8) for side in (left, right)]
-    unlike = pl.sum_horizontal(
-        (one != other).cast(pl.Int8) for one, other in zip(digits[::2], digits[1::2], strict=True)
-    )
+    numbers = [side.dt.year() * 10_000 + side.dt.month().cast(pl.Int32) * 100 + side.dt.day() for side in (left, right)]
+    digits = [[number // 10**place % 10 for number in numbers] for place in range(8)]
+    unlike = pl.sum_horizontal((one != other).cast(pl.Int8) for one, other in digits)
     swapped = (
         (left.dt.year() == right.dt.year()) & (left.dt.month() == right.dt.day()) & (left.dt.day() == right.dt.month())
     )

@@ -26,7 +26,7 @@ from cdp_assets.warehouses.base import Catalogue, Rows, Warehouse, WriteMode, ne
 
 Option = str | bool | int | float | list[str]
 _opening = Lock()  # threads that open a file while another closes it find it half there
-_INCOMING = "cdp_incoming"
+_INCOMING, _STAGED = "cdp_incoming", "cdp_staged"
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
 _BATCH_ROWS = 122_880  # a row group, which is what DuckDB reads at once
 _COLUMNS = """
@@ -201,22 +201,30 @@ class DuckDBWarehouse(Warehouse):
         self.create_schema(table.schema)
         if mode is WriteMode.REPLACE:
             return _count(connection.execute(f"CREATE OR REPLACE TABLE {target} AS {select}"))
-        staged = "cdp_staged"
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {staged} AS {select}")
-        incoming = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {staged}").fetchall()}
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {target} AS SELECT * FROM {staged} LIMIT 0")
-        present = {name.lower() for name in self.columns(table)}
-        for name in [name for name in incoming if name.lower() not in present]:
-            connection.execute(f"ALTER TABLE {target} ADD COLUMN {_quoted(name)} {incoming[name]}")
-        if mode is WriteMode.MERGE:
-            check_key_columns(table, incoming, key)
-            faults = key_faults(exp.to_table(staged), key).sql("duckdb")
-            check_key_faults(table, key, *connection.execute(faults).fetchall()[0])
-            same = " AND ".join(f"target.{_quoted(k)} = {staged}.{_quoted(k)}" for k in key)
-            connection.execute(f"DELETE FROM {target} AS target USING {staged} WHERE {same}")
-        written = _count(connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {staged}"))
-        connection.execute(f"DROP TABLE {staged}")
+        if mode is WriteMode.APPEND:
+            return self._append(connection, table, select)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS {select}")
+        staged = f"SELECT * FROM {_STAGED}"
+        check_key_columns(table, _described(connection, staged), key)
+        faults = key_faults(exp.to_table(_STAGED), key).sql("duckdb")
+        check_key_faults(table, key, *connection.execute(faults).fetchall()[0])
+        if self.exists(table):
+            same = " AND ".join(f"target.{_quoted(k)} = {_STAGED}.{_quoted(k)}" for k in key)
+            connection.execute(f"DELETE FROM {target} AS target USING {_STAGED} WHERE {same}")
+        written = self._append(connection, table, staged)
+        connection.execute(f"DROP TABLE {_STAGED}")
         return written
+
+    def _append(self, connection: duckdb.DuckDBPyConnection, table: Table, select: str) -> int:
+        """Insert by name, into a table made or widened for it."""
+        target, incoming = table.expression().sql("duckdb"), _described(connection, select)
+        present = {name.lower() for name in self.columns(table)}
+        if not present:
+            columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in incoming.items())
+            connection.execute(f"CREATE TABLE {target} ({columns})")
+        for name in [name for name in incoming if present and name.lower() not in present]:
+            connection.execute(f"ALTER TABLE {target} ADD COLUMN {_quoted(name)} {incoming[name]}")
+        return _count(connection.execute(f"INSERT INTO {target} BY NAME {select}"))
 
 
 def _holder(error: duckdb.Error) -> str | None:
@@ -226,6 +234,10 @@ def _holder(error: duckdb.Error) -> str | None:
         return f"process {process[2]} ({process[1]})"
     # Another thread is closing it at this very moment.
     return "this process itself" if "Unique file handle conflict" in str(error) else None
+
+
+def _described(connection: duckdb.DuckDBPyConnection, select: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {select}").fetchall()}
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:
