@@ -12,7 +12,7 @@ NUMBER = "record_number"
 HASH = "record_hash"
 KEY = "rule_key"
 _AGREEING, _FORBIDDEN = "key", "forbidden"
-_BETWEEN = "\x1f"  # normalised values hold no control characters
+BETWEEN = "\x1f"  # normalised values hold no control characters
 
 
 def forbidden(must_not_differ: Sequence[str]) -> list[str]:
@@ -27,7 +27,7 @@ def keyed(agree: Sequence[str], must_not_differ: Sequence[str] = (), among: Tabl
     a `record_number`: only those are looked at.
     """
     free = zip(_values(must_not_differ, _FORBIDDEN), forbidden(must_not_differ), strict=True)
-    columns = [exp.column(NUMBER, "r"), exp.column(HASH, "r"), _as_one(_values(agree, _AGREEING)).as_(KEY)]
+    columns = [exp.column(NUMBER, "r"), exp.column(HASH, "r"), as_one(_values(agree, _AGREEING)).as_(KEY)]
     query = exp.select(*columns, *(value.as_(name) for value, name in free))
     query = query.from_(exp.alias_(RECORDS.table.expression(), "r", table=True))
     query = _with_lists(_with_lists(query, agree, _AGREEING, "INNER"), must_not_differ, _FORBIDDEN, "LEFT")
@@ -58,7 +58,7 @@ def _values(keys: Sequence[str], prefix: str) -> list[exp.Column]:
     ]
 
 
-def _as_one(values: Sequence[exp.Expr]) -> exp.Expr:
+def as_one(values: Sequence[exp.Expr]) -> exp.Expr:
     """Values as one text, with what is in none of them in between.
 
     Joined value by value, a warehouse may begin with the one that everybody shares, such as a first name.
@@ -66,7 +66,7 @@ def _as_one(values: Sequence[exp.Expr]) -> exp.Expr:
     one, *others = (exp.cast(value, exp.DType.TEXT) for value in values)
     text: exp.Expr = one
     for other in others:
-        text = exp.DPipe(this=exp.DPipe(this=text, expression=exp.Literal.string(_BETWEEN)), expression=other)
+        text = exp.DPipe(this=exp.DPipe(this=text, expression=exp.Literal.string(BETWEEN)), expression=other)
     return text
 
 

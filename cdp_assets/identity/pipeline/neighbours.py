@@ -9,6 +9,7 @@ from sqlglot import exp
 from cdp_assets.identity.contracts import MATCH_KEYS, RECORDS
 from cdp_assets.identity.pipeline.records import WORD
 from cdp_assets.identity.pipeline.worktables import NUMBER
+from cdp_assets.identity.rule_keys import BETWEEN, as_one
 from cdp_assets.identity.scoring.blocking import members_of
 from cdp_assets.identity.scoring.blocking_rules import BlockingRule
 from cdp_assets.tables import Table
@@ -24,16 +25,13 @@ _PREFIXES = {
 
 
 def blocks(connection: duckdb.DuckDBPyConnection, rules: Sequence[BlockingRule]) -> pl.DataFrame:
-    """`rule` (its place), `key_0`, `key_1`, ...: the blocks of the records of `nodes`, none that is passed over."""
-    width = max(len(rule.keys) for rule in rules)
-    schema = {"rule": pl.Int64} | {f"key_{place}": pl.String for place in range(width)}
-    found = [pl.DataFrame(schema=schema)]
+    """`rule` (its place), `block` (its values as one text): the blocks of `nodes`, none that is passed over."""
+    found = [pl.DataFrame(schema={"rule": pl.Int64, "block": pl.String})]
     for place, rule in enumerate(rules):
-        rows = pl.DataFrame(members_of(connection, rule).to_arrow_table()).select(
-            pl.lit(place, pl.Int64).alias("rule"), *(pl.col(key).alias(f"key_{at}") for at, key in enumerate(rule.keys))
-        )
-        found.append(rows.unique())
-    return pl.concat(found, how="diagonal")
+        rows = pl.DataFrame(members_of(connection, rule).to_arrow_table())
+        block = pl.concat_str(*rule.keys, separator=BETWEEN).alias("block")
+        found.append(rows.select(pl.lit(place, pl.Int64).alias("rule"), block).unique())
+    return pl.concat(found)
 
 
 def in_blocks(rules: Sequence[BlockingRule], blocks: Table) -> exp.Query:
@@ -44,15 +42,14 @@ def in_blocks(rules: Sequence[BlockingRule], blocks: Table) -> exp.Query:
 
 def _in_blocks(rule: BlockingRule, place: int, blocks: Table) -> exp.Select:
     query = exp.select(exp.column(NUMBER, "r")).distinct().from_(RECORDS.table.expression().as_("r"))
-    agree: list[exp.Expr] = [exp.column("rule", "b").eq(exp.Literal.number(place))]
     for at, key in enumerate(rule.keys):
-        value, wanted = _value(key, f"k{at}"), exp.column(f"key_{at}", "b")
-        agree.append(value.eq(wanted))
         if key in _MULTIPLE:
             same = exp.column(NUMBER, f"k{at}").eq(exp.column(NUMBER, "r"))
             kind = exp.column("key", f"k{at}").eq(exp.Literal.string(_MULTIPLE[key]))
             query = query.join(MATCH_KEYS.table.expression().as_(f"k{at}"), on=exp.and_(same, kind))
-    return query.join(blocks.expression().as_("b"), on=exp.and_(*agree))
+    here = exp.column("rule").eq(exp.Literal.number(place))
+    wanted = exp.select("block").from_(blocks.expression()).where(here)
+    return query.where(as_one([_value(key, f"k{at}") for at, key in enumerate(rule.keys)]).isin(query=wanted))
 
 
 def _value(key: str, alias: str) -> exp.Expr:
