@@ -262,7 +262,12 @@ MATCH_MODEL = Contract(
         Column("is_trained", BOOLEAN, "Whether there was enough to learn from", _EVERY_KEY),
         Column("reason", TEXT, "Why it cannot score pairs; null when it can", _EVERY_KEY),
         Column("records", INTEGER, "Live records it was trained on", _of("record_id", "is_deleted")),
-        Column("threshold", FLOAT, "Match weight (log2 of the odds) above which a pair is linked", _EVERY_KEY),
+        Column(
+            "threshold",
+            FLOAT,
+            "Match weight (log2 of the odds) above which a pair is linked",
+            (*_EVERY_KEY, "identity.labels.is_match"),
+        ),
         Column("model_json", TEXT, "Everything it decides by: parameters, term frequencies, junk", _EVERY_KEY),
         Column("trained_with", TEXT, "Hash of the configuration it was trained with"),
         Column("adopted_at", TIMESTAMP, "When it was put in force; null for a candidate", _AS_OF),

@@ -8,7 +8,7 @@ from cdp_assets.as_of import AS_OF, read_as_of
 from cdp_assets.components._identity.engine import Engine
 from cdp_assets.components.table_asset import Results, asset_key, contract_result
 from cdp_assets.components.warehouse import WarehouseResource, step
-from cdp_assets.identity.contracts import CUSTOMER_IDS, MATCH_MODEL
+from cdp_assets.identity.contracts import CUSTOMER_IDS, LABELS, MATCH_MODEL
 from cdp_assets.identity.model_chart import weights_chart, weights_table
 from cdp_assets.identity.pipeline.models import load_model
 from cdp_assets.identity.pipeline.sources import CUSTOMER_RECORDS, FURTHER
@@ -35,7 +35,11 @@ class MatchModelConfig(dg.Config):
 def match_model_asset(engine: Engine) -> dg.AssetsDefinition:
     """The models trained so far; its data version is that of the one in force."""
     spec = engine.spec(
-        MATCH_MODEL, [CUSTOMER_RECORDS, FURTHER], read_only=[AS_OF.table], parts=PARTS, kinds=["python", "splink"]
+        MATCH_MODEL,
+        [CUSTOMER_RECORDS, FURTHER],
+        read_only=[AS_OF.table, LABELS.table],
+        parts=PARTS,
+        kinds=["python", "splink"],
     )
     check = dg.AssetCheckSpec(
         NO_CANDIDATE, asset=spec.key, description="No trained model waits for somebody to adopt it, or not."

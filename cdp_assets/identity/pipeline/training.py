@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import polars as pl
+from sqlglot import exp
+
 from cdp_assets.identity.config import IdentityConfig
-from cdp_assets.identity.contracts import MATCH_MODEL
+from cdp_assets.identity.contracts import LABELS, MATCH_MODEL
 from cdp_assets.identity.junk import frequency_junk
+from cdp_assets.identity.labels import checked_labels
 from cdp_assets.identity.masking import mask_junk
 from cdp_assets.identity.pipeline.models import (
     Stored,
@@ -53,6 +57,7 @@ def renew_model(warehouse: Warehouse, config: IdentityConfig, wish: Wish, as_of:
 
     Raises:
         ConfigurationError: there is no model of the version to adopt.
+        DataError: a model is due, and `identity.labels` cannot be used.
     """
     _ensure(warehouse)
     if wish.adopt_version:
@@ -71,10 +76,22 @@ def renew_model(warehouse: Warehouse, config: IdentityConfig, wish: Wish, as_of:
 
 
 def train(warehouse: Warehouse, config: IdentityConfig, moment: datetime, limits: Limits) -> MatchModel:
-    """A model of today's records: what is junk among them by its frequency, and what matches look like without it."""
+    """A model of today's records: what is junk among them by its frequency, and what matches look like without it.
+
+    Raises:
+        DataError: `identity.labels` cannot be used.
+    """
+    labels = _labels(warehouse)
     clean = normalised(*live_sources(warehouse), config)
     junk = frequency_junk(clean, config.junk)
-    return train_model(hashed(mask_junk(clean, junk)), junk, config, moment, limits)
+    return train_model(hashed(mask_junk(clean, junk)), junk, config, moment, limits, labels)
+
+
+def _labels(warehouse: Warehouse) -> pl.DataFrame:
+    """What people judged of pairs; nothing when there is no such table."""
+    written = LABELS.table.expression()
+    rows = warehouse.read_arrow(exp.select("*").from_(written)) if warehouse.exists(LABELS.table) else LABELS.empty()
+    return checked_labels(pl.DataFrame(rows))
 
 
 def _why_train(

@@ -38,7 +38,6 @@ def learned(
     levels: pl.DataFrame,
     prior: Parameters,
     *,
-    of_pairs: float | None = None,
     strength: float = 20.0,
     rounds: int = 60,
 ) -> Parameters:
@@ -47,8 +46,6 @@ def learned(
     Args:
         levels: one row a pair; a column a comparison of `prior`: its level from 0, or `MISSING`.
         prior: where to begin, and what to keep to where the pairs say little.
-        of_pairs: how many pairs these are the likely ones of; u is then kept, since these say nothing of the others.
-            Without it, they are all the pairs there are.
         strength: how many pairs the prior counts for.
         rounds: of expectation and maximisation.
     """
@@ -59,9 +56,6 @@ def learned(
     for _ in range(rounds):
         matching = counts / (1 + np.exp2(-np.clip(found.weights(patterns), -300, 300)))
         m = {name: _distribution(patterns[name], matching, prior.m[name], strength) for name in names}
-        if of_pairs is not None:
-            found = Parameters(float(np.clip(matching.sum() / of_pairs, 1e-15, 0.5)), m, prior.u)
-            continue
         share = (matching.sum() + prior.share * strength) / (counts.sum() + strength)
         others = counts - matching
         u = {name: _distribution(patterns[name], others, prior.u[name], strength) for name in names}
@@ -82,7 +76,7 @@ def matching_share(log2_ratios: Floats, pairs: float, rounds: int = 200) -> floa
     """
     if pairs <= 0 or not len(log2_ratios):
         return _SMALLEST
-    share = 1 / pairs
+    share = min(1 / pairs, 0.5)
     for _ in range(rounds):
         odds = np.exp2(np.clip(log2_ratios + np.log2(share / (1 - share)), -300, 300))
         better = float(np.clip((odds / (1 + odds)).sum() / pairs, 1e-15, 0.5))

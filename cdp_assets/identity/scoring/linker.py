@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import duckdb
 from splink import DuckDBAPI, Linker, block_on
-from splink.internals.exceptions import EMTrainingException
+from splink.internals.exceptions import SplinkException
 
 from cdp_assets.identity.scoring.settings import Settings
 
@@ -42,7 +42,7 @@ def train(opened: Linker, rules: Sequence[tuple[str, ...]], pairs: int, seed: in
     for rule in rules:
         try:
             opened.training.estimate_parameters_using_expectation_maximisation(block_on(*rule), max_pairs=pairs)
-        except (EMTrainingException, ValueError) as error:
+        except (SplinkException, ValueError) as error:
             raise TooFewPairsError(rule) from error
 
 

@@ -62,7 +62,7 @@ class MatchModel:
 
     def to_json(self) -> str:
         """The whole model, for a file or a cell."""
-        return _json(self._content() | {"trained_at": self.trained_at.isoformat()})
+        return _json(self._content() | {"trained_at": self.trained_at.isoformat(), "version": self.version})
 
     def _content(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self)}
@@ -76,9 +76,13 @@ class MatchModel:
         """
         try:
             content: dict[str, Any] = json.loads(text)
-            return cls(**content | {"trained_at": datetime.fromisoformat(content["trained_at"])})
+            version = content.pop("version")
+            model = cls(**content | {"trained_at": datetime.fromisoformat(content["trained_at"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise DataError(f"{where} is not a match model of this version; train it again.") from error
+        if model.version != version:
+            raise DataError(f"{where} is not a match model of this version, or was changed since; train it again.")
+        return model
 
     @classmethod
     def from_file(cls, path: Path) -> "MatchModel":

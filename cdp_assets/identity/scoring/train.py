@@ -1,13 +1,16 @@
 """Makes a match model of the records: what is common among all of them, and what a sample teaches of pairs."""
 
+from dataclasses import replace
 from datetime import datetime
 from math import log2
 
 import polars as pl
 
-from cdp_assets.identity.config import IdentityConfig
+from cdp_assets.identity.config import IdentityConfig, Probabilistic
 from cdp_assets.identity.scoring.comparisons import TERM_FREQUENCIES
+from cdp_assets.identity.scoring.labelled import weighed_labels
 from cdp_assets.identity.scoring.model import MatchModel, rounded
+from cdp_assets.identity.scoring.threshold import labelled_threshold
 from cdp_assets.identity.scoring.training import learn
 from cdp_assets.identity.scoring.workbench import Limits
 
@@ -19,7 +22,12 @@ _JUNK = ("key", "value", "reason")
 
 
 def train_model(
-    records: pl.DataFrame, junk: pl.DataFrame, config: IdentityConfig, as_of: datetime, limits: Limits
+    records: pl.DataFrame,
+    junk: pl.DataFrame,
+    config: IdentityConfig,
+    as_of: datetime,
+    limits: Limits,
+    labels: pl.DataFrame | None = None,
 ) -> MatchModel:
     """The model learned from the records, the same for the same records in any order.
 
@@ -31,6 +39,8 @@ def train_model(
         config: seed, sample size and threshold.
         as_of: the moment of the run.
         limits: of the workbench.
+        labels: as `labels.checked_labels`: those of unknown records are ignored; with enough others, they set the
+            threshold.
     """
     options = config.probabilistic
     shared = junk.select(_JUNK).sort(_JUNK).rows()
@@ -40,16 +50,18 @@ def train_model(
         frequencies = {column: _shares(records, column) for column in TERM_FREQUENCIES}
         found = learn(sample, others, records.height, frequencies, options, limits)
         if not isinstance(found, str):
-            return MatchModel(
+            model = MatchModel(
                 as_of,
                 records.height,
-                round(found.threshold if options.threshold is None else _weight(options.threshold), 6),
+                found.threshold,
                 rounded(found.contexts),
                 rounded(found.blocking),
                 rounded(found.oversized),
                 rounded(frequencies),
                 rounded(shared),
             )
+            threshold, origin = _threshold(model, records, labels, options, limits)
+            return replace(model, threshold=round(threshold, 6), threshold_from=origin)
         reason = found
     return MatchModel(as_of, records.height, junk=rounded(shared), reason=reason)
 
@@ -62,6 +74,20 @@ def _why_not(records: pl.DataFrame, config: IdentityConfig) -> str | None:
     if named < options.fewest_records:
         return f"{named} records with a full name; at least {options.fewest_records} are needed"
     return None
+
+
+def _threshold(
+    model: MatchModel, records: pl.DataFrame, labels: pl.DataFrame | None, options: Probabilistic, limits: Limits
+) -> tuple[float, str]:
+    """The threshold and what set it: the configuration if it does, else labels if they are enough, else the model."""
+    if options.threshold is not None:
+        return _weight(options.threshold), "the configuration"
+    if labels is not None and not labels.is_empty():
+        labelled = weighed_labels(labels, records, model, limits)
+        found = labelled_threshold(labelled)
+        if found is not None:
+            return found, f"{labelled.height} labelled pairs"
+    return model.threshold, "the model's own probabilities"
 
 
 def _samples(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

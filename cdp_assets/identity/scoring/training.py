@@ -30,6 +30,7 @@ from cdp_assets.identity.scoring.expectation import Parameters, learned, matchin
 from cdp_assets.identity.scoring.scores import scoring_query
 from cdp_assets.identity.scoring.selection import affordable_pairs, largest_blocks, worth
 from cdp_assets.identity.scoring.settings import Settings, parameters_of, splink_settings
+from cdp_assets.identity.scoring.threshold import calibrated_threshold
 from cdp_assets.identity.scoring.workbench import Limits, TermFrequencies, load_nodes, load_oversized, workbench
 
 TEACHING = (
@@ -40,11 +41,11 @@ TEACHING = (
     ("given", "last_name"),
     ("postal_code", "date_of_birth"),
 )
+_FEWEST_RECORDS = 3
+"""Fewer make one pair at most, which shows nothing of how often pairs match."""
+_IDENTIFYING, _FEWEST_AGREE = ("email", "phone", "address", "date_of_birth"), 0.1
 _FEWEST_PAIRS = 200
 """Pairs of a context in the sample below which it has no model of its own."""
-_THRESHOLDS = (-2.0, 3.0)
-_REPEATED = 1.25
-"""A wrong link joins two clusters, and makes more wrong pairs of records than itself."""
 
 
 @dataclass
@@ -76,6 +77,8 @@ def learn(
         options: seed and how many random pairs to look at.
         limits: of the workbench.
     """
+    if sample.height < _FEWEST_RECORDS:
+        return f"{sample.height} records are too few to learn from"
     share = sample.height / records
     with workbench(limits) as connection:
         load_oversized(connection, [])
@@ -89,18 +92,24 @@ def learn(
         )
         if base is None:
             return "too few records agree on the keys that training starts from"
+        if not _shows_matches(base):
+            return (
+                "records that agree on names agree on no e-mail, phone, address or date of birth: nobody is there twice"
+            )
         affordable = affordable_pairs(sample.height, share)
         largest = _pair(connection, rules, affordable, LARGEST_BLOCK * (others.height or sample.height) / records)
         pairs = _scored(connection, base, comparisons, known)
         every_pair = sample.height * (sample.height - 1) / 2
         contexts, weights = _contexts(pairs, base, comparisons, every_pair)
         kept = worth(weights, rules, affordable)
+        if not kept:
+            return "no key that records share finds enough matches to be worth comparing them"
         blocks = [
             (rules[at].name, values) for at in kept for values in oversized(connection, rules[at], largest[at] or 0)
         ]
     compared = weights.filter(pl.col("rules") & sum(1 << at for at in kept) > 0)
-    found = threshold(compared["match_weight"], 1 - (1 - options.precision) / _REPEATED)
-    return Learned(contexts, [rules[at].keys for at in kept], blocks, found)
+    threshold = calibrated_threshold(compared["match_weight"], options.precision)
+    return Learned(contexts, [rules[at].keys for at in kept], blocks, threshold)
 
 
 def _base(
@@ -120,6 +129,12 @@ def _base(
         else:
             return parameters_of(opened.misc.save_model_to_json())
     return _base(connection, comparisons, [rule for rule in teaching if rule != useless], options)
+
+
+def _shows_matches(base: Parameters) -> bool:
+    """Whether the pairs that training took for matches look like any: without one, it learns what namesakes share."""
+    found = [base.m[name][0] for name in _IDENTIFYING if name in base.m]
+    return not found or max(found) >= _FEWEST_AGREE
 
 
 def _teaches(rule: tuple[str, ...], known: set[str], comparisons: Sequence[Comparison]) -> bool:
@@ -176,16 +191,3 @@ def _contexts(
     found[ELSEWHERE] = splink_settings(comparisons, Parameters(share, base.m, base.u))
     fitted = pl.col("match_weight") + np.log2(share / (1 - share))
     return found, pl.concat([*weights, outside.select("rules", fitted)])
-
-
-def threshold(weights: pl.Series, precision: float) -> float:
-    """The lowest match weight such that, by the model's own probabilities, `precision` of the pairs above it match.
-
-    The model is calibrated to the share of pairs that match, so this needs no labels. It stays within `_THRESHOLDS`:
-    far below even odds the probabilities say little.
-    """
-    ordered = weights.sort(descending=True)
-    probable = (1 / (1 + (-ordered.clip(-300, 300) * np.log(2)).exp())).cum_sum()
-    precise = probable.to_numpy() / np.arange(1, len(ordered) + 1) >= precision
-    lowest = ordered.to_numpy()[precise].min() if precise.any() else _THRESHOLDS[1]
-    return float(np.clip(lowest, *_THRESHOLDS))
