@@ -21,7 +21,9 @@ def validated(model: type[M], values: Mapping[str, Any], what: str) -> M:
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigurationError(f"{what}: {problems(error)}") from error
+        found = problems(error)
+    # Pydantic's error is not the cause: what it holds is never let go of, and DuckDB complains of that at the end.
+    raise ConfigurationError(f"{what}: {found}")
 
 
 def problems(error: ValidationError) -> str:

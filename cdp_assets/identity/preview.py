@@ -43,7 +43,7 @@ class Impact:
         created: ids that would be new.
         retired: ids that would be left without a record.
         records_moved: records that would have another customer.
-        examples: some of the merges and splits: `event`, `customer_id`, `other_customer_id`.
+        examples: some merges and some splits: `event`, `customer_id`, `other_customer_id`.
         audiences: per audience how many of its members would be merged into others or split.
     """
 
@@ -56,6 +56,11 @@ class Impact:
     records_moved: int
     examples: list[dict[str, str | None]]
     audiences: dict[str, int]
+
+    @property
+    def untold(self) -> int:
+        """How many ids would be merged or split of which `examples` says nothing."""
+        return self.merged + self.split - len({(one["event"], one["customer_id"]) for one in self.examples})
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -118,7 +123,8 @@ def _counted(
     ids = {event: set(history.filter(pl.col("event") == event)["customer_id"]) for event in _EVENTS}
     moved = before.join(after, on=_KEY, suffix="_then").filter(pl.col("customer_id") != pl.col("customer_id_then"))
     changing = pl.Series(sorted(ids["merged"] | ids["split"] | _joined_by_others(history)), dtype=pl.String)
-    examples = history.filter(pl.col("event").is_in(["merged", "split"])).sort("event", "customer_id").head(_EXAMPLES)
+    told = ["event", "customer_id", "other_customer_id"]
+    examples = history.filter(pl.col("event").is_in(["merged", "split"])).select(told).sort(told)
     return Impact(
         customers_before=before["customer_id"].n_unique(),
         customers_after=after["customer_id"].n_unique(),
@@ -127,7 +133,7 @@ def _counted(
         created=len(ids["created"]),
         retired=len(ids["retired"]),
         records_moved=moved.height,
-        examples=examples.select("event", "customer_id", "other_customer_id").to_dicts(),
+        examples=examples.group_by("event", maintain_order=True).head(_EXAMPLES).to_dicts(),
         audiences={name: int(members.is_in(changing.implode()).sum()) for name, members in memberships.items()},
     )
 

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cdp_assets.identity.opened import opened_warehouse
+from cdp_assets.settings import Settings
 
 if TYPE_CHECKING:
     from cdp_assets.identity.preview import Impact
+
+_AT_TRAINING = (
+    "`probabilistic` or what finds junk by its frequency differs: the next run trains a model with it. What that model"
+    " changes is not shown here; its check says so then."
+)
 
 
 @click.group()
@@ -29,14 +35,17 @@ def identity() -> None:
 def diff(rules: Path, as_json: bool) -> None:
     """Show which customers other rules would merge and split, and which audiences that touches."""
     from cdp_assets.identity.match.files import read_rules
-    from cdp_assets.identity.pipeline.models import model_in_force
+    from cdp_assets.identity.pipeline.models import model_in_force, stored_models, trained_with
     from cdp_assets.identity.preview import impact
     from cdp_assets.identity.scoring.workbench import Limits
 
-    config = read_rules(rules)
+    config, limits = read_rules(rules), Limits(memory=Settings.from_env().matching_memory)
     with opened_warehouse() as warehouse:
+        model = model_in_force(warehouse)
+        if stored_models(warehouse)[-1].trained_with != trained_with(config):
+            click.echo(_AT_TRAINING, err=True)
         click.echo("resolving a copy of all records", err=True)
-        found = impact(warehouse, config, model_in_force(warehouse), Limits(), datetime.now(UTC))
+        found = impact(warehouse, config, model, limits, datetime.now(UTC))
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
@@ -51,6 +60,8 @@ def _print(found: "Impact") -> None:
     )
     for change in found.examples:
         click.echo(f"  {change['event']:<7} {change['customer_id']} -> {change['other_customer_id']}")
+    if found.untold:
+        click.echo(f"  and {found.untold:,} more")
     for name, members in found.audiences.items():
         click.echo(f"audience {name}: {members:,} members would be merged or split")
-    click.echo("nothing was changed")
+    click.echo("this was tried on a copy; nothing was changed")

@@ -13,7 +13,7 @@ from cdp_assets.identity.masking import mask_junk, with_reasons
 from cdp_assets.identity.normalise.addresses import normalise_countries, normalise_postal_codes, normalise_streets
 from cdp_assets.identity.normalise.dates import normalise_dates
 from cdp_assets.identity.normalise.identifiers import identifier_columns, with_e164
-from cdp_assets.identity.normalise.inputs import KEY, further_identifiers, live_records
+from cdp_assets.identity.normalise.inputs import KEY, RECORDS_TABLE, further_identifiers, live_records
 from cdp_assets.identity.normalise.names import normalise_names
 from cdp_assets.identity.normalise.nicknames import name_forms
 from cdp_assets.identity.normalise.placeholders import date_reasons, name_reasons
@@ -48,15 +48,22 @@ def build_records(
         records = _normalised(live, further, config)
         return hashed(records if junk is None else mask_junk(records, junk))
 
-    return _in_batches(customer_records, identifiers, config, build)
+    return _in_batches(live_records(customer_records), identifiers, config, build)
 
 
-def normalised(customer_records: pl.DataFrame, identifiers: pl.DataFrame, config: IdentityConfig) -> pl.DataFrame:
+def normalised(
+    customer_records: pl.DataFrame, identifiers: pl.DataFrame, config: IdentityConfig, table: str = RECORDS_TABLE
+) -> pl.DataFrame:
     """As `build_records`, without the hash and before junk is looked for by frequency.
 
-    A record's row is a function of the record, its identifiers and the configuration alone.
+    A record's row is a function of the record, its identifiers and the configuration alone; `table` is where it comes
+    from, for messages.
     """
-    return _in_batches(customer_records, identifiers, config, lambda live, further: _normalised(live, further, config))
+
+    def build(live: pl.DataFrame, further: pl.DataFrame) -> pl.DataFrame:
+        return _normalised(live, further, config)
+
+    return _in_batches(live_records(customer_records, table), identifiers, config, build)
 
 
 def hashed(records: pl.DataFrame) -> pl.DataFrame:
@@ -69,16 +76,15 @@ def hashed(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_batches(
-    customer_records: pl.DataFrame,
+    live: pl.DataFrame,
     identifiers: pl.DataFrame,
     config: IdentityConfig,
     function: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame],
 ) -> pl.DataFrame:
-    """What `function` makes of the live records and their further identifiers, in batches on several cores.
+    """What `function` makes of the rows of `live_records` and their further identifiers, in batches on several cores.
 
-    Its arguments are the rows of `live_records` and of their identifiers, the phones read.
+    Its arguments are rows of both, the phones read.
     """
-    live = live_records(customer_records)
     live = live.with_columns(normalise_countries(live["country"]))
     live, further = with_e164(live, further_identifiers(identifiers, live), config.phone_regions)
 

@@ -1,6 +1,7 @@
 """What the pages say is so: links, files, commands, options, variables."""
 
 import importlib
+import json
 import re
 import shlex
 from configparser import ConfigParser
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from cdp_assets.cli import main
+from cdp_assets.components._identity.model import STEP, MatchModelConfig
 from cdp_assets.registry import plugin_names
 from cdp_assets.settings import PROJECT_ROOT, Settings
 from cdp_assets.stages import Stage
@@ -192,6 +194,11 @@ def _check_dg(words: list[str]) -> None:
     if words[:2] == ["scaffold", "defs"]:
         module, _, name = words[2].rpartition(".")
         assert hasattr(importlib.import_module(module), name)
+    elif words[0] == "launch":
+        assert words[1::2] == ["--assets", "--config-json"]
+        ((step, content),) = json.loads(words[4])["ops"].items()
+        assert step == STEP == words[2].removeprefix("key:").strip('"').replace("/", "__")
+        assert set(content["config"]) <= set(MatchModelConfig.model_fields)
     else:
         assert words in (["check", "yaml"], ["check", "defs"])
 

@@ -15,7 +15,9 @@ from cdp_assets.identity.config import IdentityConfig
 from cdp_assets.identity.contracts import CUSTOMER_IDS
 from cdp_assets.identity.junk import frequency_junk
 from cdp_assets.identity.masking import mask_junk
-from cdp_assets.identity.match.files import read_records, write_ids
+from cdp_assets.identity.match import memory, state
+from cdp_assets.identity.match.files import check_out, read_records, write_ids, write_model
+from cdp_assets.identity.normalise.inputs import record_keys
 from cdp_assets.identity.pipeline.clusters import update_clusters
 from cdp_assets.identity.pipeline.ids import update_ids
 from cdp_assets.identity.pipeline.pairs import update_pairs
@@ -26,11 +28,9 @@ from cdp_assets.identity.scoring.train import train_model
 from cdp_assets.identity.scoring.workbench import Limits
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse, Option
 
-_KEY = ["source", "record_id"]
+_KEY = ("source", "record_id")
 _NO_IDENTIFIERS = pl.DataFrame(schema=dict.fromkeys((*_KEY, "type", "value"), pl.String))
 _JUNK = {"key": pl.String, "value": pl.String, "reason": pl.String}
-_STATE_MEMORY, _WORKBENCH_MEMORY = "600MB", "1200MB"
-"""What DuckDB may hold of the state and to compare records in; what does not fit goes to temporary files."""
 _IDS = (*_KEY, "customer_id", "matched_by", "match_probability")
 Say = Callable[[str], None]
 
@@ -45,7 +45,8 @@ class MatchJob:
         config: rules and limits.
         state: folder that incremental runs keep; none forgets everything.
         model: file of the frozen model: read when it is there, else trained and written.
-        limits: threads and memory.
+        limits: threads, and memory for DuckDB, of which the state takes a part.
+        lock_timeout: seconds to wait for another call that uses the state.
     """
 
     records: Path
@@ -54,6 +55,12 @@ class MatchJob:
     state: Path | None = None
     model: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    lock_timeout: float = 120.0
+
+    @property
+    def memory(self) -> str:
+        """What DuckDB may use in all."""
+        return memory.DEFAULT if self.limits.memory is None else self.limits.memory
 
 
 def match(job: MatchJob, say: Say) -> int:
@@ -62,65 +69,85 @@ def match(job: MatchJob, say: Say) -> int:
     Raises:
         CdpError: a file cannot be used; nothing was written, and the state is as it was or as after a whole step.
     """
-    limits = Limits(job.limits.threads, job.limits.memory or _WORKBENCH_MEMORY)
-    say("reading and normalising")
-    sent = read_records(job.records)
-    keys = _keys(sent, job.records)
-    plain = normalised(sent, _NO_IDENTIFIERS, job.config)
-    del sent
-    with _warehouse(job) as warehouse, warehouse.session():
-        model, records = _with_model(job, plain, say)
-        del plain
-        say(f"storing {records.height:,} records")
-        store_records(warehouse, records, keys)
-        del records
-        say("comparing")
-        changed = update_pairs(warehouse, model, limits)
-        say(f"clustering what {changed:,} new or changed records touch")
-        update_clusters(warehouse, job.config, model, with_edges=False)
-        moment = datetime.now(UTC)
-        update_ids(warehouse, moment, f"match-{moment:%Y%m%dT%H%M%S}")
-        say("writing")
-        query = exp.select(*_IDS).from_(CUSTOMER_IDS.table.expression())
-        with warehouse.read_batches(query) as rows:
-            return write_ids(job.out, rows)
+    of_state = {f"--state, {name}": job.state and job.state / name for name in (state.STATE, state.MODEL)}
+    check_out(job.out, {"RECORDS": job.records, "--model": job.model, **of_state})
+    with memory.enough(job.memory), _warehouse(job) as warehouse:
+        say("reading and normalising")
+        sent, unread = read_records(job.records)
+        if unread:
+            say(f"not read, for the contract has no such columns: {', '.join(unread)}")
+        keys = record_keys(sent, str(job.records))
+        plain = normalised(sent, _NO_IDENTIFIERS, job.config, str(job.records))
+        del sent
+        with warehouse.session():
+            state.check_tables(warehouse)
+            model, records, saved = _with_model(job, warehouse, plain, keys, say)
+            del plain
+            version = state.normalised_with(job.config, model)
+            state.check_normalised(warehouse, keys, version)
+            for place in _model_files(job):
+                if place != saved:
+                    write_model(place, model)
+            say(f"storing {records.height:,} records")
+            store_records(warehouse, records.with_columns(source_hash=pl.lit(version)), keys)
+            del records
+            return _resolved(job, warehouse, model, say)
 
 
-def _keys(sent: pl.DataFrame, path: Path) -> pl.DataFrame:
-    missing = [name for name in _KEY if name not in sent.columns]
-    if missing:
-        raise DataError(f"{path} lacks {' and '.join(missing)}; each record needs its source and its id there.")
-    return sent.select(pl.col(_KEY).cast(pl.String))
+def _resolved(job: MatchJob, warehouse: DuckDBWarehouse, model: MatchModel, say: Say) -> int:
+    say("comparing")
+    _, to_compare = memory.shares(job.memory)
+    changed = update_pairs(warehouse, model, Limits(job.limits.threads, to_compare))
+    say(f"clustering what {changed:,} new or changed records touch")
+    update_clusters(warehouse, job.config, model, with_edges=False)
+    moment = datetime.now(UTC)
+    update_ids(warehouse, moment, f"match-{moment:%Y%m%dT%H%M%S}")
+    say("writing")
+    query = exp.select(*_IDS).from_(CUSTOMER_IDS.table.expression()).order_by(*_KEY)
+    with warehouse.read_batches(query) as rows:
+        return write_ids(job.out, rows)
 
 
-def _with_model(job: MatchJob, plain: pl.DataFrame, say: Say) -> tuple[MatchModel, pl.DataFrame]:
-    """The frozen model, and the records as it masks them."""
-    places = [place for place in (job.model, job.state and job.state / "model.json") if place is not None]
-    saved = next((place for place in places if place.exists()), None)
-    if saved is not None:
-        model = MatchModel.from_file(saved)
-        junk = pl.DataFrame(list(model.junk), schema=_JUNK, orient="row")
-        records = hashed(mask_junk(plain, junk))
-    else:
+def _model_files(job: MatchJob) -> list[Path]:
+    return [place for place in (job.model, job.state and job.state / state.MODEL) if place is not None]
+
+
+def _with_model(
+    job: MatchJob, warehouse: DuckDBWarehouse, plain: pl.DataFrame, keys: pl.DataFrame, say: Say
+) -> tuple[MatchModel, pl.DataFrame, Path | None]:
+    """The frozen model, the records as it masks them, and the file it was read from; none when it is new.
+
+    Raises:
+        DataError: a model cannot be read, or a state has records and no model: a few new ones teach nothing.
+    """
+    saved = next((place for place in _model_files(job) if place.exists()), None)
+    model = MatchModel.from_file(saved) if saved is not None else None
+    if model is None or (not model.is_trained and saved != job.model):
+        if not state.records_beyond(warehouse, keys):
+            # A state that began with too little to learn from learns from the first file that holds all it knows.
+            saved = model = None
+        elif model is None:
+            raise DataError(f"{warehouse.location} lacks its model; name it with --model, or give all records once.")
+    if model is None:
         junk = frequency_junk(plain, job.config.junk)
         records = hashed(mask_junk(plain, junk))
         say("training the match model")
         model = train_model(records, junk, job.config, datetime.now(UTC), job.limits)
-        if model.reason:
-            say(f"by rules alone: {model.reason}")
-    for place in places:
-        if place != saved:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(model.to_json(), encoding="utf-8")
-    return model, records
+    else:
+        junk = pl.DataFrame(list(model.junk), schema=_JUNK, orient="row")
+        records = hashed(mask_junk(plain, junk))
+    if model.reason:
+        say(f"by rules alone, for nothing was learned: {model.reason}")
+    return model, records, saved
 
 
 @contextlib.contextmanager
 def _warehouse(job: MatchJob) -> Iterator[DuckDBWarehouse]:
-    options: dict[str, Option] = {"preserve_insertion_order": "false"}
+    of_state, _ = memory.shares(job.memory)
+    options: dict[str, Option] = {"preserve_insertion_order": "false", "memory_limit": of_state}
     if job.limits.threads:
         options["threads"] = job.limits.threads
-    options["memory_limit"] = job.limits.memory or _STATE_MEMORY
     with contextlib.ExitStack() as stack:
         folder = job.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cdp-match-")))
-        yield DuckDBWarehouse(folder / "state.duckdb", options=options)
+        state.check_file(folder / state.STATE)
+        yield DuckDBWarehouse(folder / state.STATE, job.lock_timeout, options)

@@ -10,24 +10,35 @@ TEXTS = (
     "account_id", "user_id", "anonymous_id", "external_ids",
 )  # fmt: skip
 IDENTIFIERS = (*KEY, "type", "value")
-_RECORDS, _IDENTIFIERS = "lookup.customer_records", "lookup.identifiers"
+RECORDS_TABLE, _IDENTIFIERS = "lookup.customer_records", "lookup.identifiers"
 _YES, _NO = ("true", "t", "yes", "1"), ("false", "f", "no", "0", "")
 
 
-def live_records(customer_records: pl.DataFrame) -> pl.DataFrame:
+def live_records(customer_records: pl.DataFrame, table: str = RECORDS_TABLE) -> pl.DataFrame:
     """The records that are not deleted, sorted by their key.
 
     Columns are those of `TEXTS` as text, and `date_of_birth` as date, date-time or text; missing ones are null.
+    `table` is where they come from, for messages.
 
     Raises:
         DataError: `source` or `record_id` is missing, null or comes twice, or a column has a type that cannot be read.
     """
-    _demand(_RECORDS, customer_records, KEY)
-    texts = [_text(_RECORDS, customer_records, name) for name in TEXTS]
-    frame = customer_records.select(*texts, _date(customer_records), _deleted(customer_records))
+    _demand(table, customer_records, KEY)
+    texts = [_text(table, customer_records, name) for name in TEXTS]
+    frame = customer_records.select(*texts, _date(table, customer_records), _deleted(table, customer_records))
     ordered = frame.sort(KEY)
-    _check_keys(ordered)
+    _check_keys(table, ordered)
     return ordered.filter(~pl.col("is_deleted")).drop("is_deleted")
+
+
+def record_keys(customer_records: pl.DataFrame, table: str = RECORDS_TABLE) -> pl.DataFrame:
+    """`source`, `record_id` of all records, the deleted ones too, as `live_records` writes them.
+
+    Raises:
+        DataError: one is missing or has a type that cannot be read.
+    """
+    _demand(table, customer_records, KEY)
+    return customer_records.select(_text(table, customer_records, name) for name in KEY)
 
 
 def further_identifiers(identifiers: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
@@ -50,13 +61,13 @@ def _demand(table: str, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
         raise DataError(f"{table} lacks {', '.join(missing)}; it needs {', '.join(names)}.")
 
 
-def _check_keys(ordered: pl.DataFrame) -> None:
+def _check_keys(table: str, ordered: pl.DataFrame) -> None:
     nulls = ordered.filter(pl.any_horizontal(pl.col(KEY).is_null())).height
     repeated = ordered.filter(pl.all_horizontal(pl.col(KEY) == pl.col(KEY).shift())).height
     if nulls or repeated:
         raise DataError(
-            f"{_RECORDS} needs one row a source and record_id; {nulls} rows have a null there and"
-            f" {repeated} repeat another's. Keep the latest row of each record in staging."
+            f"{table} needs one row a source and record_id; {nulls} rows have a null there and {repeated} repeat"
+            " another's. Keep the latest row of each record before it comes here."
         )
 
 
@@ -72,23 +83,24 @@ def _text(table: str, frame: pl.DataFrame, name: str) -> pl.Expr:
         return column.cast(pl.String).str.replace(r"\.0*$", "").alias(name)
     if dtype == pl.String or dtype.is_integer() or dtype in (pl.Categorical, pl.Enum, pl.Null):
         return column.cast(pl.String)
-    raise DataError(f"{table}.{name} has the type {dtype}; allowed are text and numbers. Cast it in staging.")
+    raise DataError(f"{table}.{name} has the type {dtype}; allowed are text and numbers. Cast it before it comes here.")
 
 
-def _date(frame: pl.DataFrame) -> pl.Expr:
+def _date(table: str, frame: pl.DataFrame) -> pl.Expr:
     dtype = frame.schema.get("date_of_birth", pl.Null())
     if isinstance(dtype, pl.Date | pl.Datetime):
         return pl.col("date_of_birth")
     if dtype == pl.Null:
         return pl.lit(None, pl.Date).alias("date_of_birth")
     if dtype == pl.String or dtype.is_numeric() or dtype in (pl.Categorical, pl.Enum):
-        return _text(_RECORDS, frame, "date_of_birth")
+        return _text(table, frame, "date_of_birth")
     raise DataError(
-        f"{_RECORDS}.date_of_birth has the type {dtype}; allowed are dates, date-times and text. Cast it in staging."
+        f"{table}.date_of_birth has the type {dtype}; allowed are dates, date-times and text. Cast it before it comes"
+        " here."
     )
 
 
-def _deleted(frame: pl.DataFrame) -> pl.Expr:
+def _deleted(table: str, frame: pl.DataFrame) -> pl.Expr:
     column, dtype = pl.col("is_deleted"), frame.schema.get("is_deleted", pl.Null())
     if dtype == pl.Null:
         return pl.lit(value=False).alias("is_deleted")
@@ -96,9 +108,9 @@ def _deleted(frame: pl.DataFrame) -> pl.Expr:
         return column.fill_null(value=False)
     allowed = "allowed are true, false, 1, 0 and null"
     if dtype.is_nested() or dtype.is_temporal() or dtype == pl.Binary:
-        raise DataError(f"{_RECORDS}.is_deleted has the type {dtype}; {allowed}. Cast it in staging.")
-    text = _text(_RECORDS, frame, "is_deleted").str.strip_chars().str.to_lowercase()
+        raise DataError(f"{table}.is_deleted has the type {dtype}; {allowed}. Cast it before it comes here.")
+    text = _text(table, frame, "is_deleted").str.strip_chars().str.to_lowercase()
     other = frame.select((~text.is_in([*_YES, *_NO])).sum()).item()
     if other:
-        raise DataError(f"{_RECORDS}.is_deleted has {other} other values in {dtype}; {allowed}.")
+        raise DataError(f"{table}.is_deleted has {other} other values in {dtype}; {allowed}.")
     return text.is_in(_YES).fill_null(value=False).alias("is_deleted")
