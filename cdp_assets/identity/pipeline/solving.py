@@ -1,6 +1,8 @@
 """Reads components out of the warehouse, solves them, and writes what was found: some of them, or all in parts."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +21,7 @@ from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
 _SIDES = ("number_l", "number_r")
-_RECORDS_A_PART = 200_000
+_RECORDS_A_PART, _PARTS_AT_ONCE = 150_000, 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def applied(decided: Constraints) -> pl.DataFrame:
 def solve_again(warehouse: Warehouse, job: Job, among: Table, gone: Table) -> None:
     """Solve the components whose records `among` has, whole; forget those of `gone`."""
     links = _links(warehouse, job.config, among)
-    solution = _solved(warehouse, job, among, links)
+    solution = _part(warehouse, job, among, links)()
     with warehouse.transaction():
         for table in (among, gone):
             delete_numbers(warehouse, CLUSTERS.table, table)
@@ -52,16 +54,34 @@ def solve_again(warehouse: Warehouse, job: Job, among: Table, gone: Table) -> No
 
 
 def solve_all(warehouse: Warehouse, job: Job) -> None:
-    """Solve all components, as many at a time as fit."""
+    """Solve all components, as many at a time as fit; one part is read while another is solved."""
     links = _links(warehouse, job.config, None)
     mode = WriteMode.REPLACE
     with warehouse.transaction():
-        for part in _parts(warehouse, job, links):
-            with work_table(warehouse, "part", part) as among:
-                inside = links.join(part, left_on="number_l", right_on=NUMBER, how="semi")
-                _write(warehouse, job, _solved(warehouse, job, among, inside), mode)
+        for solution in _in_order(_unsolved(warehouse, job, links)):
+            _write(warehouse, job, solution, mode)
             mode = WriteMode.APPEND
         _write_applied(warehouse, job)
+
+
+def _in_order(parts: Iterator[Callable[[], Solution]]) -> Iterator[Solution]:
+    """The solutions of the parts, a few worked out at a time."""
+    at_once = min(_PARTS_AT_ONCE, pl.thread_pool_size())
+    waiting: deque[Future[Solution]] = deque()
+    with ThreadPoolExecutor(at_once) as pool:
+        for part in parts:
+            waiting.append(pool.submit(part))
+            if len(waiting) == at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _unsolved(warehouse: Warehouse, job: Job, links: pl.DataFrame) -> Iterator[Callable[[], Solution]]:
+    for part in _parts(warehouse, job, links):
+        with work_table(warehouse, "part", part) as among:
+            inside = links.join(part, left_on="number_l", right_on=NUMBER, how="semi")
+            yield _part(warehouse, job, among, inside)
 
 
 def _links(warehouse: Warehouse, config: IdentityConfig, among: Table | None) -> pl.DataFrame:
@@ -96,7 +116,8 @@ def _parts(warehouse: Warehouse, job: Job, links: pl.DataFrame) -> Iterator[pl.D
         yield pl.DataFrame(schema={NUMBER: pl.Int64})
 
 
-def _solved(warehouse: Warehouse, job: Job, among: Table, links: pl.DataFrame) -> Solution:
+def _part(warehouse: Warehouse, job: Job, among: Table, links: pl.DataFrame) -> Callable[[], Solution]:
+    """How to solve the records `among` has: all that it takes has been read."""
     records = exp.select(*(exp.column(name, "r") for name in COLUMNS)).from_(RECORDS.table.expression().as_("r"))
     pairs = exp.select(*(exp.column(name, "p") for name in (*_SIDES, "match_weight")))
     pairs = pairs.from_(PAIRS.table.expression().as_("p"))
@@ -106,7 +127,8 @@ def _solved(warehouse: Warehouse, job: Job, among: Table, links: pl.DataFrame) -
     records = records.join(among.expression().as_("a"), on=exp.column(NUMBER, "a").eq(exp.column(NUMBER, "r")))
     rows = pl.DataFrame(warehouse.read_arrow(records))
     decided = Constraints(*(_within(some, rows) for some in (job.decided.must_link, job.decided.cannot_link)))
-    return solve(rows, links, pl.DataFrame(warehouse.read_arrow(pairs)), decided, job.config, job.model)
+    weighed = pl.DataFrame(warehouse.read_arrow(pairs))
+    return lambda: solve(rows, links, weighed, decided, job.config, job.model)
 
 
 def _within(pairs: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
