@@ -104,7 +104,7 @@ EDGES = Contract(
         Column("kind", TEXT, "rule, probabilistic or manual", _KNOWN),
         Column("rule", TEXT, "Name of the strongest rule that links them; null for other kinds", _KEYS),
         Column("match_weight", FLOAT, "Splink's match weight (log2 of the odds); null for rules", _WEIGHED[:1]),
-        Column("match_probability", FLOAT, "Splink's match probability; 1 for rules", _WEIGHED[:1]),
+        Column("match_probability", FLOAT, "Splink's match probability; 1 for rules nothing objects to", _WEIGHED[:1]),
         Column(
             "model_version",
             TEXT,

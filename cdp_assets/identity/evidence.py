@@ -48,7 +48,8 @@ def weigh(
 
     Returns:
         `number_l`, `number_r`; `kind` (`manual`, `rule`, `probabilistic`, or null: it only speaks against), `rank`,
-        `match_weight`, `objection`, `must`, `cannot`; `weight` in 1/`SCALE` bits, and `must_link`.
+        `match_weight`, `objection`, `must`, `cannot`; `certain`: a person or a rule nothing objects to links them;
+        `weight` in 1/`SCALE` bits, and `must_link`.
     """
     known = pairs.select(*SIDES, "match_weight")
     rules = _strongest_rule(rule_links)
@@ -64,7 +65,9 @@ def weigh(
     trusted = [rank for rank, rule in enumerate(config.rules) if rule.trusted]
     is_trusted = pl.col("rank").is_in(trusted).fill_null(value=False)
     objection = pl.coalesce("objection", pl.when(~is_trusted).then("contradiction"))
-    return known.with_columns(objection=objection).with_columns(_kind(above), _weight(above), _must_link(is_trusted))
+    certain = pl.col("must") | (pl.col("rank").is_not_null() & pl.col("objection").is_null())
+    known = known.with_columns(objection=objection).with_columns(certain=certain & ~pl.col("cannot"))
+    return known.with_columns(_kind(above), _weight(above), _must_link(is_trusted))
 
 
 def _strongest_rule(links: pl.DataFrame) -> pl.DataFrame:
@@ -82,19 +85,24 @@ def _strongest_rule(links: pl.DataFrame) -> pl.DataFrame:
 
 
 def _kind(above: pl.Expr) -> pl.Expr:
-    kind = pl.when(pl.col("must")).then(pl.lit("manual")).when(pl.col("rank").is_not_null()).then(pl.lit("rule"))
-    return kind.when(above > 0).then(pl.lit("probabilistic")).cast(_KINDS).alias("kind")
+    """What links the two; a rule that something objects to only where the model does not."""
+    by_rule, objected = pl.col("rank").is_not_null(), pl.col("objection").is_not_null()
+    hard = pl.col("objection").is_in(HARD).fill_null(value=False)
+    kind = pl.when(pl.col("must")).then(pl.lit("manual")).when(by_rule & ~objected).then(pl.lit("rule"))
+    kind = kind.when((above > 0) & ~hard).then(pl.lit("probabilistic"))
+    return (
+        kind.when(by_rule).then(pl.lit("rule")).when(above > 0).then(pl.lit("probabilistic")).cast(_KINDS).alias("kind")
+    )
 
 
 def _weight(above: pl.Expr) -> pl.Expr:
     """A person's word outweighs all; a rule counts as certain, unless contradicted: then the model's word is left."""
     scored = above.clip(-STRONGEST, STRONGEST)
-    by_rule = pl.col("rank").is_not_null() & pl.col("objection").is_null()
     hard = pl.col("objection").is_in(HARD).fill_null(value=False)
     weight = (
         pl.when(pl.col("cannot"))
         .then(FORBIDDEN)
-        .when(by_rule | pl.col("must"))
+        .when(pl.col("certain"))
         .then(STRONGEST)
         .when(hard)
         .then(-STRONGEST)

@@ -50,26 +50,36 @@ def look_up(warehouse: Warehouse, customer_id: str) -> IdStory:
 
 def story_of(history: pl.DataFrame, customer_id: str) -> IdStory | None:
     """The id's story out of `identity.id_history`, or null when it was never issued."""
-    rows = history.sort("happened_at", "event", "customer_id", "other_customer_id").select(_SHOWN).iter_rows(named=True)
-    since: dict[str, datetime | None] = {customer_id: None}
-    events = []
-    for row in rows:
-        if not _concerns(row, customer_id, since):
-            continue
-        events.append(row)
-        if row["other_customer_id"] is not None:
-            since.setdefault(row["other_customer_id"], row["happened_at"])
+    ordered = history.sort("happened_at", "event", "customer_id", "other_customer_id").select(_SHOWN)
+    waiting, events = list(ordered.iter_rows(named=True)), []
+    since: dict[str, _Arrival | None] = {customer_id: None}
+    while found := [row for row in waiting if _concerns(row, customer_id, since)]:
+        # Several runs may speak of one moment: which of them came first shows only in who was merged into whom.
+        waiting = [row for row in waiting if not _concerns(row, customer_id, since)]
+        events += found
+        for row in found:
+            if row["other_customer_id"] is not None:
+                since.setdefault(row["other_customer_id"], _Arrival(row["happened_at"], row["run_id"]))
     if not events:
         return None
+    events.sort(key=lambda row: row["happened_at"])
     return IdStory(customer_id, current_ids(pl.DataFrame(events, schema=_schema(history)), customer_id), events)
 
 
-def _concerns(row: dict[str, Any], customer_id: str, since: dict[str, datetime | None]) -> bool:
+@dataclass(frozen=True)
+class _Arrival:
+    """When an id's records came to another, and by which run: nothing else that run did to that one concerns them."""
+
+    at: datetime
+    run_id: str
+
+
+def _concerns(row: dict[str, Any], customer_id: str, since: dict[str, _Arrival | None]) -> bool:
     """Whether the id's records were with the row's id when it happened; what that one lost before is not theirs."""
     if row["customer_id"] not in since or (row["event"] == "created" and row["customer_id"] != customer_id):
         return False
     arrived = since[row["customer_id"]]
-    return arrived is None or row["happened_at"] > arrived
+    return arrived is None or (row["happened_at"] >= arrived.at and row["run_id"] != arrived.run_id)
 
 
 def _schema(history: pl.DataFrame) -> dict[str, pl.DataType]:

@@ -28,13 +28,13 @@ def within_limits(
         cluster: of each node, named by its smallest node.
         left: one node of each pair of `known`.
         right: the other.
-        known: as `evidence.weigh`: `weight`, `must`.
+        known: as `evidence.weigh`: `weight`, `must`, `certain`.
         nodes: rows of `identity.records`, in the order of the nodes.
         config: its limits.
     """
     cluster = cluster.copy()
     weight = known["weight"].to_numpy()
-    decided = known["must"].to_numpy()
+    decided, certain = known["must"].to_numpy(), known["certain"].to_numpy()
     over = _over(cluster, nodes, config.limits)
     for step in _STEPS:
         if not len(over):
@@ -43,7 +43,7 @@ def within_limits(
         inside = again[left] & (cluster[left] == cluster[right])
         weaker = np.where(decided, weight, weight - step * SCALE)
         alone = np.arange(len(cluster))
-        cut = average_linkage(alone, left[inside], right[inside], weaker[inside])
+        cut = average_linkage(alone, left[inside], right[inside], weaker[inside], certain[inside])
         cluster[again] = cut[again]
         over = _over(cluster, nodes, config.limits)
     reasons = pl.DataFrame({"cluster": cluster}).join(over, on="cluster", how="left", maintain_order="left")["limit"]

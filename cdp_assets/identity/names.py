@@ -9,7 +9,8 @@ def incompatible(pairs: pl.DataFrame, similar: float) -> pl.DataFrame:
     """The pairs of folded names that cannot be one person's.
 
     Compatible are equal names, a nickname and its full name, an initial and a name, three or more letters and the
-    longer name they begin, and names whose Jaro-Winkler similarity reaches `similar`.
+    longer name they begin, names in different scripts, of which nothing can be said, and names whose Jaro-Winkler
+    similarity reaches `similar`.
 
     Args:
         pairs: `name_l`, `name_r`, without nulls.
@@ -36,7 +37,7 @@ def incompatible(pairs: pl.DataFrame, similar: float) -> pl.DataFrame:
 def _related(name_l: str, name_r: str) -> bool:
     words_l, words_r = name_l.split(), name_r.split()
     word_l, word_r = words_l[0], words_r[0]
-    if word_l in words_r or word_r in words_l:
+    if word_l in words_r or word_r in words_l or name_l.isascii() != name_r.isascii():
         return True
     if len(word_l) != 2 != len(word_r) and (word_l.startswith(word_r) or word_r.startswith(word_l)):
         return True

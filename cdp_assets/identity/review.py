@@ -87,14 +87,17 @@ def _weak_links(links: pl.DataFrame, count: int) -> pl.DataFrame:
 
 
 def _vetoed_links(links: pl.DataFrame, records: pl.DataFrame, never: pl.DataFrame) -> pl.DataFrame:
-    """One row two customers: their most uncertain link, unless it is of a record set apart or they are decided."""
+    """One row two customers: their most uncertain link, unless it is of a record set apart or they are decided.
+
+    A rule's link that a veto stands against, and of which no model says anything, is as uncertain as can be.
+    """
     set_apart = records.filter(pl.col("quarantined_by").is_not_null())["node"].implode()
     apart = links.filter(
         pl.col("vetoed_by").is_not_null() & (pl.col("customer_l") != pl.col("customer_r")),
         ~pl.col("node_l").is_in(set_apart) & ~pl.col("node_r").is_in(set_apart),
     )
     uncertain = apart.with_columns(
-        uncertainty=1 - (2 * pl.col("match_probability") - 1).abs(),
+        uncertainty=1 - (2 * pl.col("match_probability").fill_null(0.5) - 1).abs(),
         customers=pl.concat_list(_CUSTOMERS).list.sort(),
     ).filter(pl.col("uncertainty") >= LEAST_UNCERTAINTY)
     decided = never.select(customers=pl.concat_list(_CUSTOMERS).list.sort())

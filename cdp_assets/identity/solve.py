@@ -16,9 +16,10 @@ from cdp_assets.identity.evidence import Constraints, weigh
 from cdp_assets.identity.limits import within_limits
 from cdp_assets.identity.linkage import average_linkage
 from cdp_assets.identity.scoring.model import MatchModel
-from cdp_assets.identity.vetoes import SIDES
+from cdp_assets.identity.vetoes import HARD, SIDES
 
 _KEY = ["source", "record_id"]
+_SAYS_WHO = (pl.col("first_name").str.len_chars() > 1).fill_null(value=False) | pl.col("date_of_birth").is_not_null()
 COLUMNS = (
     *(*_KEY, "record_number", "record_hash", "first_name", "last_name", "name_suffix", "date_of_birth"),
     *("emails", "phones", "street", "user_ids", "account_id"),
@@ -67,7 +68,7 @@ def solve(
     component = closed(len(numbers), left[linked], right[linked])
     inside = component[left] == component[right]
     known, left, right = known.filter(pl.Series(inside)), left[inside], right[inside]
-    cluster = average_linkage(_together(len(numbers), known, left, right), left, right, known["weight"].to_numpy())
+    cluster = _clustered(nodes, known, left, right)
     cluster, quarantined = within_limits(cluster, left, right, known, nodes, config)
     edges = _edges(known, cluster[left] == cluster[right], config, model)
     links = known["kind"].is_not_null().to_numpy()
@@ -84,6 +85,18 @@ def solve(
     sides = {"number_l": np.minimum(left, right), "number_r": np.maximum(left, right)}
     sorted_sides = [nodes["record_number"].gather(places).alias(side) for side, places in sides.items()]
     return Solution(named.hstack(strongest), edges.with_columns(sorted_sides).drop("rank"))
+
+
+def _clustered(nodes: pl.DataFrame, known: pl.DataFrame, left: Integers, right: Integers) -> Integers:
+    """The cluster of each node. Records that do not say whose they are join the people they fit best, once those are
+    told apart: a family's mailbox is nobody's bridge."""
+    weight, certain = known["weight"].to_numpy(), known["certain"].to_numpy()
+    begin = _together(nodes.height, known, left, right)
+    named = np.zeros(nodes.height, dtype=np.bool_)
+    named[begin[nodes.select(_SAYS_WHO).to_series().to_numpy()]] = True
+    alike = named[begin[left]] == named[begin[right]]
+    people = average_linkage(begin, left[alike], right[alike], weight[alike], certain[alike])
+    return average_linkage(people, left, right, weight, certain, named[begin])
 
 
 def _together(count: int, known: pl.DataFrame, left: Integers, right: Integers) -> Integers:
@@ -104,14 +117,19 @@ def _edges(known: pl.DataFrame, together: NDArray[np.bool_], config: IdentityCon
     names = pl.Series([rule.name for rule in config.rules], dtype=pl.String)
     odds = (-pl.col("match_weight").clip(-300, 300) * np.log(2)).exp()
     guard = pl.when(pl.col("cannot")).then(pl.lit("never"))
+    kept_apart = (pl.col("kind") == "probabilistic") & pl.col("rank").is_not_null() & ~pl.col("together")
+    links = links.with_columns(kind=pl.when(kept_apart).then(pl.lit("rule")).otherwise("kind"))
+    overruled = (pl.col("kind") == "probabilistic") & ~pl.col("objection").is_in(HARD)  # by the model's word
+    objected = pl.col("objection").is_not_null() & (pl.col("kind") != "manual") & ~overruled
+    by_model = (pl.col("kind") == "probabilistic") | objected
     return links.select(
         *SIDES,
         pl.col("kind").cast(pl.String),
         pl.when(pl.col("kind") == "rule").then(names.gather(links["rank"])).alias("rule"),
         "match_weight",
-        pl.when(pl.col("kind") == "probabilistic").then(1 / (1 + odds)).otherwise(1.0).alias("match_probability"),
+        pl.when(by_model).then(1 / (1 + odds)).otherwise(1.0).alias("match_probability"),
         pl.when(pl.col("match_weight").is_not_null()).then(pl.lit(model.version)).alias("model_version"),
-        pl.when(~pl.col("together"))
+        pl.when(~pl.col("together") | objected)
         .then(pl.coalesce(guard, "objection", pl.lit("cluster_conflict")))
         .alias("vetoed_by"),
         rank="rank",

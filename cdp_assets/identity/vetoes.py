@@ -19,7 +19,7 @@ def contradictions(pairs: pl.DataFrame, records: pl.DataFrame, vetoes: Vetoes) -
     """The pairs that something speaks against, and what: `first_name`, `name_suffix`, `last_name`, `date_of_birth` or
     a strong id's name.
 
-    A first-name conflict stands unless e-mail and date of birth both agree: an e-mail alone is often a household's.
+    A first-name conflict stands even where e-mail and date of birth agree: twins have both in common.
     A last-name conflict stands unless e-mail, phone or street agrees: people marry.
     A date-of-birth conflict stands unless an e-mail agrees; one digit apart, or day and month swapped, is a slip.
 
@@ -41,8 +41,7 @@ def contradictions(pairs: pl.DataFrame, records: pl.DataFrame, vetoes: Vetoes) -
     in_touch = same_email | same_phone | same_street
     objections = [_strong_id_conflict(key) for key in vetoes.strong_ids]
     if vetoes.first_name:
-        conflict = pl.col("first_names_conflict") & ~(same_email & _agree("date_of_birth"))
-        objections.append(pl.when(conflict).then(pl.lit("first_name")))
+        objections.append(pl.when("first_names_conflict").then(pl.lit("first_name")))
         objections.append(pl.when(_differ("name_suffix")).then(pl.lit("name_suffix")))
     if vetoes.last_name:
         objections.append(pl.when(pl.col("last_names_conflict") & ~in_touch).then(pl.lit("last_name")))

@@ -60,7 +60,8 @@ def _same(left: str, right: str) -> exp.Expr:
 
 
 def _unsettled(warehouse: Warehouse) -> pl.DataFrame:
-    """`source`, `record_id`, `customer_id`, `assigned_at`, `cluster` of clusters that are not all of one customer."""
+    """`source`, `record_id`, `customer_id`, `assigned_at`, `cluster` of the clusters that are not all of one customer,
+    and of customers of whom a record is gone."""
     joined = (
         exp.select(
             exp.column("source", "c"),
@@ -80,17 +81,25 @@ def _unsettled(warehouse: Warehouse) -> pl.DataFrame:
     torn = exp.select("cluster").from_("joined").group_by("cluster")
     torn = torn.having(exp.or_(distinct["customer_id"].neq(one), every.neq(known)))
     split = exp.select("customer_id").from_("joined").group_by("customer_id").having(distinct["cluster"].neq(one))
-    outside = [exp.column("cluster").isin(query=torn), exp.column("customer_id").isin(query=split)]
+    left = _gone_rows("customer_id")
+    outside = [
+        exp.column("cluster").isin(query=torn),
+        *(exp.column("customer_id").isin(query=q) for q in (split, left)),
+    ]
     query = exp.select("*").from_("joined").where(exp.or_(*outside)).with_("joined", as_=joined)
     return pl.DataFrame(warehouse.read_arrow(query))
 
 
 def _gone(warehouse: Warehouse) -> pl.DataFrame:
     """The rows of records that are no longer there."""
-    columns = [exp.column(column, "i") for column in (*_KEY, "customer_id", "assigned_at")]
-    query = exp.select(*columns).from_(CUSTOMER_IDS.table.expression().as_("i"))
+    return pl.DataFrame(warehouse.read_arrow(_gone_rows(*_KEY, "customer_id", "assigned_at")))
+
+
+def _gone_rows(*columns: str) -> exp.Select:
+    query = exp.select(*(exp.column(column, "i") for column in columns))
+    query = query.from_(CUSTOMER_IDS.table.expression().as_("i"))
     query = query.join(CLUSTERS.table.expression().as_("c"), on=_same("i", "c"), join_type="left")
-    return pl.DataFrame(warehouse.read_arrow(query.where(exp.column("source", "c").is_(exp.null()))))
+    return query.where(exp.column("source", "c").is_(exp.null()))
 
 
 def _write(warehouse: Warehouse, found: Assignment) -> None:

@@ -44,7 +44,7 @@ def applied(decided: Constraints) -> pl.DataFrame:
 def solve_again(warehouse: Warehouse, job: Job, among: Table, gone: Table) -> None:
     """Solve the components whose records `among` has, whole; forget those of `gone`."""
     links = _links(warehouse, job.config, among)
-    solution = _part(warehouse, job, among, links)()
+    solution = _part(warehouse, job, exp.select(NUMBER).from_(among.expression()), links)()
     with warehouse.transaction():
         for table in (among, gone):
             delete_numbers(warehouse, CLUSTERS.table, table)
@@ -56,9 +56,10 @@ def solve_again(warehouse: Warehouse, job: Job, among: Table, gone: Table) -> No
 def solve_all(warehouse: Warehouse, job: Job) -> None:
     """Solve all components, as many at a time as fit; one part is read while another is solved."""
     links = _links(warehouse, job.config, None)
+    parts = _parts(warehouse, job, links)
     mode = WriteMode.REPLACE
-    with warehouse.transaction():
-        for solution in _in_order(_unsolved(warehouse, job, links)):
+    with work_table(warehouse, "parts", parts) as table, warehouse.transaction():
+        for solution in _in_order(_unsolved(warehouse, job, links, parts, table)):
             _write(warehouse, job, solution, mode)
             mode = WriteMode.APPEND
         _write_applied(warehouse, job)
@@ -77,11 +78,13 @@ def _in_order(parts: Iterator[Callable[[], Solution]]) -> Iterator[Solution]:
             yield waiting.popleft().result()
 
 
-def _unsolved(warehouse: Warehouse, job: Job, links: pl.DataFrame) -> Iterator[Callable[[], Solution]]:
-    for part in _parts(warehouse, job, links):
-        with work_table(warehouse, "part", part) as among:
-            inside = links.join(part, left_on="number_l", right_on=NUMBER, how="semi")
-            yield _part(warehouse, job, among, inside)
+def _unsolved(
+    warehouse: Warehouse, job: Job, links: pl.DataFrame, parts: pl.DataFrame, table: Table
+) -> Iterator[Callable[[], Solution]]:
+    for part in parts["part"].unique(maintain_order=True).to_list() or [0]:  # nobody is a part too
+        members, here = parts.filter(part=part), exp.column("part").eq(exp.Literal.number(part))
+        inside = links.join(members, left_on="number_l", right_on=NUMBER, how="semi")
+        yield _part(warehouse, job, exp.select(NUMBER).from_(table.expression()).where(here), inside)
 
 
 def _links(warehouse: Warehouse, config: IdentityConfig, among: Table | None) -> pl.DataFrame:
@@ -94,8 +97,8 @@ def _links(warehouse: Warehouse, config: IdentityConfig, among: Table | None) ->
     return pl.concat(found)
 
 
-def _parts(warehouse: Warehouse, job: Job, links: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """`record_number` of whole components, some at a time."""
+def _parts(warehouse: Warehouse, job: Job, links: pl.DataFrame) -> pl.DataFrame:
+    """`record_number`, `part` of all records, in the order of parts; the records of a component are in one part."""
     numbers = pl.DataFrame(warehouse.read_arrow(exp.select(NUMBER).from_(RECORDS.table.expression())))[NUMBER].sort()
     above = exp.column("match_weight") > exp.Literal.number(repr(job.model.threshold))
     positive = pl.DataFrame(warehouse.read_arrow(exp.select(*_SIDES).from_(PAIRS.table.expression()).where(above)))
@@ -105,26 +108,21 @@ def _parts(warehouse: Warehouse, job: Job, links: pl.DataFrame) -> Iterator[pl.D
     del positive, joined
     component = closed(len(known), left, right)
     order = np.argsort(component, kind="stable")
-    ends = np.flatnonzero(np.diff(component[order], append=-1)) + 1
-    begin = 0
-    while begin < len(order):
-        fitting = ends[ends <= begin + _RECORDS_A_PART]
-        end = int(fitting[-1]) if len(fitting) and fitting[-1] > begin else int(ends[ends > begin][0])
-        yield pl.DataFrame({NUMBER: known[order[begin:end]]}).sort(NUMBER)
-        begin = end
-    if not len(order):
-        yield pl.DataFrame(schema={NUMBER: pl.Int64})
+    begins = np.flatnonzero(np.diff(component[order], prepend=-1))
+    lengths = np.diff(begins, append=len(order))
+    part = np.repeat(begins // _RECORDS_A_PART, lengths)
+    return pl.DataFrame({NUMBER: known[order], "part": part}, schema={NUMBER: pl.Int64, "part": pl.Int64})
 
 
-def _part(warehouse: Warehouse, job: Job, among: Table, links: pl.DataFrame) -> Callable[[], Solution]:
-    """How to solve the records `among` has: all that it takes has been read."""
+def _part(warehouse: Warehouse, job: Job, among: exp.Select, links: pl.DataFrame) -> Callable[[], Solution]:
+    """How to solve the records whose numbers `among` gives: all that it takes has been read."""
     records = exp.select(*(exp.column(name, "r") for name in COLUMNS)).from_(RECORDS.table.expression().as_("r"))
     pairs = exp.select(*(exp.column(name, "p") for name in (*_SIDES, "match_weight")))
     pairs = pairs.from_(PAIRS.table.expression().as_("p"))
-    for query_side in _SIDES:
-        alias = f"in_{query_side}"
-        pairs = pairs.join(among.expression().as_(alias), on=exp.column(NUMBER, alias).eq(exp.column(query_side, "p")))
-    records = records.join(among.expression().as_("a"), on=exp.column(NUMBER, "a").eq(exp.column(NUMBER, "r")))
+    for side in _SIDES:
+        alias = f"in_{side}"
+        pairs = pairs.join(among.subquery(alias), on=exp.column(NUMBER, alias).eq(exp.column(side, "p")))
+    records = records.join(among.subquery("a"), on=exp.column(NUMBER, "a").eq(exp.column(NUMBER, "r")))
     rows = pl.DataFrame(warehouse.read_arrow(records))
     decided = Constraints(*(_within(some, rows) for some in (job.decided.must_link, job.decided.cannot_link)))
     weighed = pl.DataFrame(warehouse.read_arrow(pairs))
@@ -142,22 +140,18 @@ def _write(warehouse: Warehouse, job: Job, solution: Solution, mode: WriteMode) 
     named = clusters.select(column.name for column in CLUSTERS.columns)
     warehouse.write_arrow(CLUSTERS.table, named.to_arrow().cast(CLUSTERS.schema), mode)
     if job.with_edges:
-        with work_table(warehouse, "edges", solution.edges) as edges:
-            warehouse.write_select(EDGES.table, _with_keys(edges), mode)
+        edges = _with_keys(solution).select(column.name for column in EDGES.columns)
+        warehouse.write_arrow(EDGES.table, edges.to_arrow().cast(EDGES.schema), mode)
 
 
-def _with_keys(edges: Table) -> exp.Select:
-    """The edges with their records' keys, as `contracts.EDGES`."""
-    columns = []
-    for column in EDGES.columns:
-        name, _, side = column.name.rpartition("_")
-        table = side if name in {"source", "record_id"} else "e"
-        columns.append(exp.column(name if table != "e" else column.name, table).as_(column.name))
-    query = exp.select(*columns).from_(edges.expression().as_("e"))
+def _with_keys(solution: Solution) -> pl.DataFrame:
+    edges = solution.edges
     for side in "lr":
-        same = exp.column(NUMBER, side).eq(exp.column(f"number_{side}", "e"))
-        query = query.join(RECORDS.table.expression().as_(side), on=same)
-    return query
+        keys = solution.clusters.select(
+            pl.col(NUMBER).alias(f"number_{side}"), pl.col("source", "record_id").name.suffix(f"_{side}")
+        )
+        edges = edges.join(keys, on=f"number_{side}", how="left", maintain_order="left")
+    return edges
 
 
 def _write_applied(warehouse: Warehouse, job: Job) -> None:

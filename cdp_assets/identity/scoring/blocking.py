@@ -102,7 +102,9 @@ def _refuse_bursts(connection: duckdb.DuckDBPyConnection, rules: Sequence[Blocki
         if records > _BURST:
             raise DataError(
                 f"{records:,} records agree on {rules[rule].name}, which were few when the match model was trained; at"
-                f" most {_BURST:,} are compared with each other. Train it again (retrain: true, or without --model)."
+                f" most {_BURST:,} are compared with each other. Leave them out, or train it again: in the warehouse,"
+                " launch identity/match_model with retrain: true and adopt: true, as docs/identity.md says; with `cdp"
+                " match`, delete the model's file (--model's, and model.json in --state) and give all records once."
             )
 
 

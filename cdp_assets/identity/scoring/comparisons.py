@@ -124,11 +124,15 @@ _LAST_NAME = Comparison(
         _similar("last_name", 0.85),
     ),
 )
+_MAILBOXES_ALIKE = Level(
+    "mailbox alike (0.9)",
+    f"{_same('mailbox_digits')} AND jaro_winkler_similarity(mailbox_l, mailbox_r) >= 0.9",
+)
 _EMAIL = Comparison(
     "email",
     ("email",),
     _either("email"),
-    (_any_of("email"), Level("same mailbox name", _same("mailbox")), _similar("mailbox", 0.9)),
+    (_any_of("email"), Level("same mailbox name", _same("mailbox")), _MAILBOXES_ALIKE),
 )
 _PHONE = Comparison(
     "phone", ("phone",), _either("phone"), (_any_of("phone"), Level("a slip in the phone", _slip("phone")))

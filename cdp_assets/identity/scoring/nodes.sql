@@ -8,6 +8,7 @@ SELECT
     last_name,
     email,
     split_part(email, '@', 1) AS mailbox,
+    regexp_replace(split_part(email, '@', 1), '\D', '', 'g') AS mailbox_digits,
     CASE WHEN contains(emails, ' ') THEN string_split(emails, ' ') END AS all_emails,
     phone,
     CASE WHEN contains(phones, ' ') THEN string_split(phones, ' ') END AS all_phones,

@@ -8,20 +8,16 @@ BOUNDS = (-2.0, 3.0)
 FEWEST_LABELS = 50
 """Labelled pairs of each kind that make a threshold. With 50 of each, drawn from all compared pairs, its F1 was within
 .01 of the best threshold's in simulations of well and badly calibrated weights; with 20, chance decided more."""
-_REPEATED = 1.25
-"""A wrong link joins two clusters, and makes more wrong pairs of records than itself."""
 
 
 def calibrated_threshold(weights: pl.Series, precision: float) -> float:
-    """The lowest match weight such that, by the model's own probabilities, `precision` of the pairs of records that
-    come together above it match.
+    """The lowest match weight such that, by the model's own probabilities, `precision` of the pairs above it match.
 
     The model is calibrated to the share of pairs that match, so this needs no labels. It stays within `BOUNDS`.
     """
     ordered = weights.sort(descending=True)
     probable = (1 / (1 + (-ordered.clip(-300, 300) * np.log(2)).exp())).cum_sum()
-    share = 1 - (1 - precision) / _REPEATED
-    precise = probable.to_numpy() / np.arange(1, len(ordered) + 1) >= share
+    precise = probable.to_numpy() / np.arange(1, len(ordered) + 1) >= precision
     lowest = ordered.to_numpy()[precise].min() if precise.any() else BOUNDS[1]
     return float(np.clip(lowest, *BOUNDS))
 

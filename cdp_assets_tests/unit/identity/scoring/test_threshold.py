@@ -31,7 +31,7 @@ def test_no_lower_threshold_would_do():
     threshold = calibrated_threshold(weights, 0.95)
     assert LOW < threshold < HIGH
     wrong = 1 - matching.filter(weights > threshold).mean()
-    assert wrong == pytest.approx(0.05 / 1.25, rel=0.1)
+    assert wrong == pytest.approx(0.05, rel=0.1)
     assert 1 - matching.filter(weights > threshold - 0.5).mean() > 0.05 / 1.25
 
 

@@ -126,7 +126,7 @@ def test_a_burst_is_passed_over_and_listed():
     records = records_of([*people(200), *one_mailbox, *one_name])
     model = trained(records)
     assert model.is_trained
-    assert {value for _, values in model.oversized for value in values} >= {"press", "john", "10001"}
+    assert {value for _, values in model.oversized for value in values} >= {"press", "john"}
     assert pairs_of(records, model).height < 10 * records.height
     with pytest.raises(DataError, match="5,000 records agree"):
         pairs_of(records, replace(model, oversized=()))
@@ -139,6 +139,6 @@ def test_a_burst_after_training_is_refused_with_what_to_do():
         for at in range(10 * LARGEST_BLOCK + 1)
     )
     assert pairs_of(grown.head(40), model).height == 40 * 39 / 2
-    with pytest.raises(DataError, match=r"2,001 records agree on email, .* Train it again") as refused:
+    with pytest.raises(DataError, match=r"2,001 records agree on email, .* train it again") as refused:
         pairs_of(grown, model)
     assert "new@b.org" not in str(refused.value)
