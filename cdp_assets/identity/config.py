@@ -1,9 +1,10 @@
 """What a team configures of identity resolution; every error names what is allowed."""
 
-from datetime import date
-from typing import Annotated, Literal, get_args
+from datetime import date, datetime
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cdp_assets.identity.households import Households
 from cdp_assets.strict import Strict
@@ -29,8 +30,41 @@ MatchKey = Literal[
 ]
 DateOrder = Literal["dmy", "mdy"]
 MATCH_KEYS: tuple[str, ...] = get_args(MatchKey)
-Region = Annotated[str, Field(pattern="^[A-Z]{2}$")]
-IsoDate = Annotated[str, AfterValidator(lambda text: date.fromisoformat(text).isoformat())]
+_MEANT = {"UK": "GB", "EN": "GB", "SP": "ES"}
+
+
+def _region(value: Any) -> str:  # noqa: ANN401 - whatever YAML holds at this place
+    """A region that phone numbers are known of."""
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if isinstance(value, str) and value in SUPPORTED_REGIONS:
+        return value
+    code = "NO" if value is False else str(value).strip().upper()  # YAML reads a bare NO as false
+    near = _MEANT.get(code) or next(iter(get_close_matches(code, sorted(SUPPORTED_REGIONS), 1)), None)
+    meant = f"; perhaps {near!r}, in quotes" if near else ""
+    raise ValueError(f"it must be the code of a country with two capital letters, such as US, GB or DE{meant}")
+
+
+def _iso_date(value: Any) -> str:  # noqa: ANN401 - whatever YAML holds at this place
+    """A date as text; YAML makes a date of what is not quoted."""
+    if isinstance(value, date):
+        return (value.date() if isinstance(value, datetime) else value).isoformat()
+    try:
+        return date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        raise ValueError("it must be a date, written as 1990-12-31") from None
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds at this place
+    if not isinstance(value, list | tuple):
+        raise ValueError("it must be a list, such as [a, b]")  # noqa: TRY004 - what pydantic gathers
+    return value
+
+
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], BeforeValidator(_listed)]
+Region = Annotated[str, BeforeValidator(_region)]
+IsoDate = Annotated[str, BeforeValidator(_iso_date)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -43,8 +77,8 @@ class Rule(Strict):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    agree: Annotated[tuple[MatchKey, ...], Field(min_length=1)]
-    must_not_differ: tuple[MatchKey, ...] = ()
+    agree: Annotated[Many[MatchKey], Field(min_length=1)]
+    must_not_differ: Many[MatchKey] = ()
     trusted: bool = False
 
     @model_validator(mode="after")
@@ -67,10 +101,10 @@ class Junk(Strict):
     The last four limits are for what frequency finds at training: see `junk.frequency_junk`.
     """
 
-    emails: tuple[str, ...] = ()
-    phones: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    dates_of_birth: tuple[IsoDate, ...] = ("1900-01-01", "1970-01-01")
+    emails: Many[str] = ()
+    phones: Many[str] = ()
+    names: Many[str] = ()
+    dates_of_birth: Many[IsoDate] = ("1900-01-01", "1970-01-01")
     earliest_birth_year: int = 0
     latest_birth_year: int | None = None
     placeholder_birth_share: Share = 0.005
@@ -100,7 +134,7 @@ class Vetoes(Strict):
     first_name: bool = True
     last_name: bool = True
     date_of_birth: bool = True
-    strong_ids: tuple[Literal["user_id", "account_id"], ...] = ()
+    strong_ids: Many[Literal["user_id", "account_id"]] = ()
     similar_name: Share = 0.8
 
 
@@ -149,11 +183,9 @@ class IdentityConfig(Strict):
     third of May (`mdy`).
     """
 
-    rules: tuple[Rule, ...] = ()
+    rules: Many[Rule] = ()
     junk: Junk = Junk()
-    phone_regions: dict[str, Annotated[tuple[Region, ...], Field(min_length=1)]] = Field(
-        default_factory=_default_regions
-    )
+    phone_regions: dict[str, Annotated[Many[Region], Field(min_length=1)]] = Field(default_factory=_default_regions)
     date_orders: dict[str, DateOrder] = Field(default_factory=_default_orders)
     probabilistic: Probabilistic = Probabilistic()
     vetoes: Vetoes = Vetoes()

@@ -23,7 +23,7 @@ from cdp_assets.identity.scoring.workbench import Limits
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 from cdp_assets_tests.deployment import Deployment
-from cdp_assets_tests.unit.identity.pipeline.lookup import FIRST, LAST, Lookup
+from cdp_assets_tests.unit.identity.pipeline.lookup import FIRST, LAST, Lookup, crowd
 
 Content = dict[str, Any]
 MOMENT = datetime(2026, 6, 30, tzinfo=UTC)
@@ -96,12 +96,24 @@ class Resolved:
         assert said.exit_code == 0, said.output
         return dict(json.loads(said.stdout))
 
+    def decide(self, one: str, other: str, *options: str) -> None:
+        """What a steward says of two records, which no run has applied yet."""
+        said = ["link", f"crm:{one}", f"crm:{other}", *options, "--why", "they said so"]
+        done = CliRunner(env=self.deployment.env).invoke(main, said)
+        assert done.exit_code == 0, done.output
+
+    def configure(self, content: Content) -> None:
+        """Make this the present configuration."""
+        (self.deployment.folder / "present.yaml").write_text(yaml.safe_dump(content))
+
 
 @pytest.fixture
-def resolved(tmp_path: Path) -> Resolved:
+def resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resolved:
+    monkeypatch.setattr("cdp_assets.identity.match.files.SHIPPED_RULES", tmp_path / "present.yaml")
     deployment = Deployment(tmp_path)
     Lookup(tmp_path).holds(PEOPLE)
     made = Resolved(deployment)
+    made.configure(IN_FORCE)
     made.run(IN_FORCE)
     made.audience("loyal", "a1", "c", "e")
     return made
@@ -120,6 +132,69 @@ def test_the_rules_in_force_change_nothing(resolved: Resolved) -> None:
     counts = ("merged", "split", "created", "retired", "records_moved")
     assert [found[name] for name in counts] == [0] * 5
     assert (found["examples"], found["audiences"]) == ([], {"loyal": 0})
+
+
+def test_what_a_run_would_change_anyway_is_not_blamed_on_the_rules(resolved: Resolved) -> None:
+    resolved.decide("a1", "a2", "--never")
+    resolved.decide("c", "e", "--always")
+    Lookup(resolved.deployment.folder).holds({**PEOPLE, "b2": person(9), "f": person(3)})
+    found = resolved.impact(IN_FORCE)
+    assert found["customers_before"] == found["customers_after"] == 6
+    counts = ("merged", "split", "created", "retired", "records_moved")
+    assert [found[name] for name in counts] == [0] * 5
+    assert [resolved.impact(WITHOUT_VETOES)[name] for name in counts] == [1, 0, 0, 0, 1]
+
+
+def test_where_the_present_configuration_can_resolve_nothing_the_ids_there_are_count(
+    resolved: Resolved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = learned(resolved)
+    more = {f"m{n}": {**person(n), "email": "info@b.org"} for n in range(10)}
+    Lookup(resolved.deployment.folder).holds(crowd(150) | more)
+    monkeypatch.setattr("cdp_assets.identity.scoring.blocking._BURST", 5)
+    found = resolved.impact({**LEARNING, "probabilistic": {"enabled": False}})
+    assert (found["customers_before"], found["customers_after"]) == (len(set(before.values())), 310)
+
+
+LEARNING: Content = {"rules": []}
+
+
+def learned(resolved: Resolved) -> dict[str, str]:
+    """The customers of many people that a trained model found."""
+    resolved.configure(LEARNING)
+    Lookup(resolved.deployment.folder).holds(crowd(150))
+    resolved.run(LEARNING)
+    return resolved.customers()
+
+
+def test_switching_the_model_off_shows_what_then_comes_apart(resolved: Resolved) -> None:
+    before = len(set(learned(resolved).values()))
+    off = {**LEARNING, "probabilistic": {"enabled": False}}
+    found = resolved.impact(off)
+    assert (found["customers_before"], found["customers_after"]) == (before, 300)
+    assert found["split"] == 300 - before > 0
+    assert resolved.diff(off).stderr == "resolving a copy of all records\n"
+    resolved.run(off)
+    assert len(set(resolved.customers().values())) == 300
+
+
+def test_another_threshold_is_shown_with_the_model_in_force(resolved: Resolved) -> None:
+    learned(resolved)
+    strict = {**LEARNING, "probabilistic": {"threshold": 0.999999999999}}
+    found = resolved.impact(strict)
+    assert found["split"] > 0
+    assert "changes nothing before that is adopted" in resolved.diff(strict).stderr
+    assert (
+        "the next run trains a model with it" in resolved.diff({**LEARNING, "probabilistic": {"precision": 0.5}}).stderr
+    )
+
+
+def test_a_rule_of_which_no_record_has_the_keys_is_named(resolved: Resolved) -> None:
+    company = {"name": "company", "agree": ["last_name", "company"]}
+    content = {**IN_FORCE, "rules": [EMAIL, BIRTH, company]}
+    assert resolved.impact(content)["idle_rules"] == {"company": ["company"]}
+    assert resolved.impact(IN_FORCE)["idle_rules"] == {}
+    assert "rule company links nothing: no record has company" in resolved.diff(content).stdout
 
 
 def test_a_rule_more_merges(resolved: Resolved) -> None:

@@ -130,8 +130,10 @@ def test_an_email_that_all_share_makes_nobody_one(match: Match, alike: bool) -> 
     ("columns", "said"),
     [
         ({"record_id": pl.Series(["1", "1"])}, "1 repeat another's. Keep the latest row"),
-        ({"record_id": pl.Series(["1", None])}, "1 rows have a null there"),
-        ({"source": pl.Series([None, "crm"])}, "1 rows have a null there"),
+        ({"record_id": pl.Series(["1", None])}, "1 rows have a null or blank there"),
+        ({"source": pl.Series([None, "crm"])}, "1 rows have a null or blank there"),
+        ({"record_id": pl.Series(["1", ""])}, "1 rows have a null or blank there"),
+        ({"source": pl.Series([" \t", "crm"])}, "1 rows have a null or blank there"),
         ({"record_id": pl.Series([["1"], ["2"]])}, "record_id has the type List(String); allowed are text and numbers"),
         ({"source": pl.Series([True, False])}, "source has the type Boolean"),
         ({"first_name": pl.Series([["Anna"], ["Ben"]])}, "first_name has the type List(String)"),
@@ -248,6 +250,19 @@ def test_an_error_leaves_nothing_else_on_stderr(match: Match, tmp_path: Path) ->
 
 
 # The model is a file.
+
+
+def test_what_the_rules_say_of_the_model_holds_for_one_that_is_there(match: Match) -> None:
+    people = table(*[{**one, "record_id": id_} for id_, one in crowd(150).items()])
+    trained = ids(match(people, "--model", "model.json", "--rules", str(shipped())))
+    model = Path("model.json").read_bytes()
+    found = {}
+    for name, options in {"off": "enabled: false", "strict": "threshold: 0.999999999999", "lax": "seed: 1"}.items():
+        Path("rules.yaml").write_text(f"probabilistic: {{{options}}}\nrules: []\n")
+        found[name] = ids(match(people, "--model", "model.json"))["customer_id"].n_unique()
+    assert "probabilistic" in trained["matched_by"]
+    assert found["lax"] < found["strict"] <= found["off"] == 300
+    assert Path("model.json").read_bytes() == model
 
 
 @pytest.mark.parametrize(

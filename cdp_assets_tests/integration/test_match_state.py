@@ -94,6 +94,60 @@ def test_a_state_that_began_with_too_little_learns_from_all_that_it_knows(match:
     assert "probabilistic" in ids(learned)["matched_by"]
 
 
+def test_rules_alone_leave_the_states_model_for_later(match: Match) -> None:
+    everyone, on = people(150), shipped().read_text()
+    Path("rules.yaml").write_text(on)
+    first = ids(match(everyone, "--state", "state"))
+    model = Path("state/model.json").read_bytes()
+    Path("rules.yaml").write_text(on.replace("probabilistic:", "probabilistic:\n    enabled: false"))
+    alone = match(everyone.head(1), "--state", "state")
+    assert "by rules alone: probabilistic matching is switched off" in alone.stderr
+    assert "probabilistic" in first["matched_by"]
+    assert "probabilistic" not in ids(alone)["matched_by"]
+    assert Path("state/model.json").read_bytes() == model
+    Path("rules.yaml").write_text(on)
+    links = ["record_id", "matched_by", "match_probability"]
+    assert ids(match(everyone.head(1), "--state", "state")).select(links).equals(first.select(links))
+
+
+def test_a_state_is_told_how_to_learn_later(match: Match) -> None:
+    Path("rules.yaml").write_text(shipped().read_text())
+    assert "give all records in one file to learn" in match(people(2), "--state", "state").stderr
+    assert "give all records" not in match(people(2)).stderr
+
+
+def test_too_many_records_that_share_an_email_are_refused_and_leave_the_state_as_it_was(match: Match) -> None:
+    Path("rules.yaml").write_text(shipped().read_text())
+    everyone = people(150)
+    ids(match(everyone, "--state", "state"))
+    before = contents()
+    Path("ids.parquet").unlink()
+    names = [f"{a}{b}{c}na" for a in "bcdfghklmnprst" for b in "aeiou" for c in "bcdfghklmnprstvwxyz"] * 2
+    sent: list[dict[str, object]] = [
+        {"record_id": f"burst{at}", "email": "info@office.org", "first_name": names[at]} for at in range(2_001)
+    ]
+    # One that is known changes, one goes: both must be back.
+    sent += [{**everyone.row(0, named=True), "email": "info@office.org"}, {"record_id": "1-a", "is_deleted": True}]
+    line = refusal(match(table(*sent), "--state", "state"))
+    assert "delete the model's file (--model's, and model.json in --state) and give all records once" in line
+    assert "retrain: true and adopt: true" in line
+    assert contents() == before
+    assert ids(match(table({"record_id": "new"}), "--state", "state")).height == 301
+    Path("state/model.json").unlink()
+    every = pl.concat([everyone, table({"record_id": "new"}, *sent[:2_001])], how="diagonal")
+    assert ids(match(every, "--state", "state")).height == 2_302
+    assert ids(match(table({"record_id": "newer"}), "--state", "state")).height == 2_303
+
+
+def contents() -> list[tuple[object, ...]]:
+    """What the state knows of its records, whatever their numbers."""
+    with duckdb.connect("state/state.duckdb", read_only=True) as state:
+        records = state.execute("SELECT * EXCLUDE (record_number) FROM identity.records ORDER BY ALL").fetchall()
+        both = "identity.match_keys JOIN identity.records USING (record_number)"
+        keys = state.execute(f"SELECT source, record_id, key, value FROM {both} ORDER BY ALL").fetchall()
+        return [*records, *keys]
+
+
 def test_a_state_without_its_model_does_not_learn_from_a_few_new_records(match: Match) -> None:
     first = customers(match(table(ANNA, ANNA), "--state", "state"))
     Path("ids.parquet").unlink()

@@ -20,6 +20,7 @@ from cdp_assets.identity.match.files import check_out, read_records, write_ids, 
 from cdp_assets.identity.normalise.inputs import record_keys
 from cdp_assets.identity.pipeline.clusters import update_clusters
 from cdp_assets.identity.pipeline.ids import update_ids
+from cdp_assets.identity.pipeline.models import configured
 from cdp_assets.identity.pipeline.pairs import update_pairs
 from cdp_assets.identity.pipeline.records import store_records
 from cdp_assets.identity.records import hashed, normalised
@@ -88,16 +89,18 @@ def match(job: MatchJob, say: Say) -> int:
             for place in _model_files(job):
                 if place != saved:
                     write_model(place, model)
-            say(f"storing {records.height:,} records")
-            store_records(warehouse, records.with_columns(source_hash=pl.lit(version)), keys)
-            del records
-            return _resolved(job, warehouse, model, say)
+            used = configured(model, job.config)
+            _, to_compare = memory.shares(job.memory)
+            with state.kept_if_refused(warehouse, keys):
+                say(f"storing {records.height:,} records")
+                store_records(warehouse, records.with_columns(source_hash=pl.lit(version)), keys)
+                del records
+                say("comparing")
+                changed = update_pairs(warehouse, used, Limits(job.limits.threads, to_compare))
+            return _resolved(job, warehouse, used, changed, say)
 
 
-def _resolved(job: MatchJob, warehouse: DuckDBWarehouse, model: MatchModel, say: Say) -> int:
-    say("comparing")
-    _, to_compare = memory.shares(job.memory)
-    changed = update_pairs(warehouse, model, Limits(job.limits.threads, to_compare))
+def _resolved(job: MatchJob, warehouse: DuckDBWarehouse, model: MatchModel, changed: int, say: Say) -> int:
     say(f"clustering what {changed:,} new or changed records touch")
     update_clusters(warehouse, job.config, model, with_edges=False)
     moment = datetime.now(UTC)
@@ -136,9 +139,16 @@ def _with_model(
     else:
         junk = pl.DataFrame(list(model.junk), schema=_JUNK, orient="row")
         records = hashed(mask_junk(plain, junk))
-    if model.reason:
-        say(f"by rules alone, for nothing was learned: {model.reason}")
+    _say_why_not(job, configured(model, job.config), say)
     return model, records, saved
+
+
+def _say_why_not(job: MatchJob, model: MatchModel, say: Say) -> None:
+    if not job.config.probabilistic.enabled:
+        say(f"by rules alone: {model.reason}")
+    elif model.reason:
+        later = "; once there are more, give all records in one file to learn from them" if job.state else ""
+        say(f"by rules alone, for nothing was learned: {model.reason}{later}")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -22,7 +24,11 @@ from cdp_assets.identity.contracts import (
     PAIRS,
     RECORDS,
 )
+from cdp_assets.identity.pipeline.records import store_records
+from cdp_assets.identity.pipeline.worktables import NUMBER, work_table
 from cdp_assets.identity.scoring.model import MatchModel
+from cdp_assets.stages import Stage
+from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
 STATE, MODEL = "state.duckdb", "model.json"
@@ -90,6 +96,27 @@ def check_normalised(warehouse: Warehouse, keys: pl.DataFrame, version: str) -> 
             f"{stale:,} records of {warehouse.location} were normalised with another model, another version of this"
             " program, or other junk, phone_regions or date_orders; give all records once, and their ids stay."
         )
+
+
+@contextmanager
+def kept_if_refused(warehouse: Warehouse, keys: pl.DataFrame) -> Iterator[None]:
+    """Put the records of a state that `keys` (`source`, `record_id`) name back if what is done meanwhile is refused."""
+    warehouse.ensure(RECORDS)
+    former = Table(Stage.IDENTITY, f"{_WORK}former")
+    known = keys if warehouse.row_count(RECORDS.table) else keys.clear()
+    with work_table(warehouse, "sent", known) as sent:
+        same = exp.and_(*(exp.column(column, "s").eq(exp.column(column, "r")) for column in _KEY))
+        there = exp.Exists(this=exp.select("1").from_(sent.expression().as_("s")).where(same))
+        rows = exp.select("*").from_(RECORDS.table.expression().as_("r")).where(there)
+        warehouse.write_select(former, rows)
+    try:
+        yield
+    except DataError:
+        rows = exp.select("*").from_(former.expression())
+        store_records(warehouse, pl.DataFrame(warehouse.read_arrow(rows)).drop(NUMBER), keys)
+        raise
+    finally:
+        warehouse.drop(former)
 
 
 def records_beyond(warehouse: Warehouse, keys: pl.DataFrame, where: exp.Expr | None = None) -> int:

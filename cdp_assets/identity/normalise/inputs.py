@@ -21,7 +21,8 @@ def live_records(customer_records: pl.DataFrame, table: str = RECORDS_TABLE) -> 
     `table` is where they come from, for messages.
 
     Raises:
-        DataError: `source` or `record_id` is missing, null or comes twice, or a column has a type that cannot be read.
+        DataError: `source` or `record_id` is missing, null, blank or comes twice, or a column has a type that cannot be
+            read.
     """
     _demand(table, customer_records, KEY)
     texts = [_text(table, customer_records, name) for name in TEXTS]
@@ -62,12 +63,13 @@ def _demand(table: str, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
 
 
 def _check_keys(table: str, ordered: pl.DataFrame) -> None:
-    nulls = ordered.filter(pl.any_horizontal(pl.col(KEY).is_null())).height
+    blank = pl.col(KEY).is_null() | (pl.col(KEY).str.strip_chars() == "")
+    nulls = ordered.filter(pl.any_horizontal(blank)).height
     repeated = ordered.filter(pl.all_horizontal(pl.col(KEY) == pl.col(KEY).shift())).height
     if nulls or repeated:
         raise DataError(
-            f"{table} needs one row a source and record_id; {nulls} rows have a null there and {repeated} repeat"
-            " another's. Keep the latest row of each record before it comes here."
+            f"{table} needs one row a source and record_id; {nulls} rows have a null or blank there and {repeated}"
+            " repeat another's. Keep the latest row of each record before it comes here."
         )
 
 

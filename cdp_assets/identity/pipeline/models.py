@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import log2
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ _FACTS = ("version", "trained_at", "is_trained", "records", "trained_with", "ado
 _JUNK_BY_FREQUENCY = {
     *("placeholder_birth_share", "fewest_same_births", "most_names_per_value", "most_records_per_value"),
 }
+_SWITCHED_OFF = "probabilistic matching is switched off"
 _JUST_AFTER = timedelta(microseconds=1)
 
 
@@ -82,8 +84,7 @@ def load_model(warehouse: Warehouse, version: str) -> MatchModel:
 
 
 def store_model(warehouse: Warehouse, model: MatchModel, config: IdentityConfig, adopted_at: datetime | None) -> None:
-    """Keep a model, as a candidate when it is not adopted; one that was adopted before stays adopted."""
-    known = next((one for one in stored_models(warehouse) if one.version == model.version), None)
+    """Keep a model, as a candidate when it is not adopted, whatever was made of the same version before."""
     row: dict[str, Any] = {
         "version": model.version,
         "trained_at": model.trained_at,
@@ -93,7 +94,7 @@ def store_model(warehouse: Warehouse, model: MatchModel, config: IdentityConfig,
         "threshold": model.threshold,
         "model_json": model.to_json(),
         "trained_with": trained_with(config),
-        "adopted_at": adopted_at or (known.adopted_at if known else None),
+        "adopted_at": adopted_at,
     }
     _write(warehouse, row)
 
@@ -114,6 +115,27 @@ def next_moment(models: Sequence[Stored], as_of: datetime) -> datetime:
     """The moment of the run, or just after all that happened to models before: the latest counts."""
     happened = [at for one in models for at in (one.trained_at, one.adopted_at) if at is not None]
     return max([as_of, *(at + _JUST_AFTER for at in happened)])
+
+
+def configured(model: MatchModel, config: IdentityConfig) -> MatchModel:
+    """The model that a configuration makes of a frozen one: without anything to score by where matching is switched
+    off, else with the threshold it gives, if it does. What else is in `probabilistic` only training looks at."""
+    options = config.probabilistic
+    if not options.enabled:
+        return MatchModel(model.trained_at, model.records, junk=model.junk, reason=_SWITCHED_OFF)
+    if options.threshold is None or not model.is_trained:
+        return model
+    weight = round(log2(options.threshold / (1 - options.threshold)), 6)
+    return replace(model, threshold=weight, threshold_from="the configuration")
+
+
+def takes_training(before: str, config: IdentityConfig) -> bool:
+    """Whether a configuration asks for more than `configured` gives, of models trained as the hash `before` says."""
+    options = config.probabilistic
+    variants = [{"enabled": options.enabled, "threshold": options.threshold}]
+    variants += [{"enabled": True, "threshold": threshold} for threshold in (None, options.threshold)]
+    same = (config.model_copy(update={"probabilistic": options.model_copy(update=one)}) for one in variants)
+    return before not in {trained_with(one) for one in same}
 
 
 def trained_with(config: IdentityConfig) -> str:

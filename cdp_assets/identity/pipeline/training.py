@@ -53,7 +53,8 @@ def renew_model(warehouse: Warehouse, config: IdentityConfig, wish: Wish, as_of:
     """Train and adopt what is due or wished for; mostly nothing is.
 
     A first model is in force at once. A later one is a candidate until somebody adopts it, for it changes customers of
-    whom nothing is new.
+    whom nothing is new. The one in force, found once more, stays and dismisses a candidate; any other that was in force
+    before is a candidate again.
 
     Raises:
         ConfigurationError: there is no model of the version to adopt.
@@ -70,6 +71,7 @@ def renew_model(warehouse: Warehouse, config: IdentityConfig, wish: Wish, as_of:
         moment = next_moment(models, as_of)
         at_once = wish.adopt or lost or not config.probabilistic.enabled or current is None or not current.is_trained
         trained = train(warehouse, config, moment, limits)
+        at_once = at_once or (current is not None and trained.version == current.version)
         store_model(warehouse, trained, config, moment if at_once else None)
     waiting = candidate(stored_models(warehouse))
     return Renewal(model_in_force(warehouse), why, waiting.version if waiting else None)

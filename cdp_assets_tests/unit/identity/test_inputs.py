@@ -61,6 +61,13 @@ def test_a_column_of_the_wrong_type_is_named(column, values, shown):
     assert "allowed are" in str(error.value)
 
 
+@pytest.mark.parametrize("blank", [None, "", " \t"])
+@pytest.mark.parametrize("column", ["source", "record_id"])
+def test_a_record_without_a_key_is_refused(column, blank):
+    with pytest.raises(DataError, match="1 rows have a null or blank there"):
+        built(**{column: pl.Series(["1", blank])})
+
+
 def test_an_identifier_of_the_wrong_type_is_named():
     sent = identifiers(("crm", "1", "email", "a@b.org")).with_columns(value=pl.Series([["a@b.org"]]))
     with pytest.raises(DataError, match=r"lookup.identifiers.value has the type List\(String\)"):

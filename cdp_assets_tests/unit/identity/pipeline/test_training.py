@@ -8,7 +8,7 @@ import pytest
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.identity.config import IdentityConfig
 from cdp_assets.identity.contracts import MATCH_MODEL
-from cdp_assets.identity.pipeline.models import candidate, in_force, model_in_force, stored_models
+from cdp_assets.identity.pipeline.models import candidate, configured, in_force, model_in_force, stored_models
 from cdp_assets.identity.pipeline.training import Renewal, Wish, renew_model
 from cdp_assets.identity.scoring.workbench import Limits
 from cdp_assets_tests.unit.identity.pipeline.lookup import Lookup, crowd
@@ -113,6 +113,49 @@ def test_another_configuration_of_the_training_makes_a_candidate_once(deployment
     assert changed.model == first.model
     assert changed.candidate is not None
     assert deployment.run(config=stricter).trained_because is None
+
+
+def test_a_model_found_again_after_another_was_adopted_is_a_candidate_once_more(deployment: Deployment):
+    stricter = IdentityConfig.model_validate({"probabilistic": {"threshold": 0.999}})
+    first = deployment.run(150)
+    other = deployment.run(config=stricter)
+    deployment.run(config=stricter, wish=Wish(adopt_version=other.candidate))
+    back = deployment.run()
+    assert (back.model.version, back.candidate) == (other.candidate, first.model.version)
+    assert deployment.run().trained_because is None
+    adopted = deployment.run(wish=Wish(adopt_version=back.candidate))
+    assert (adopted.model.version, adopted.candidate) == (first.model.version, None)
+
+
+def test_a_model_found_again_is_in_force_at_once_when_that_is_asked_for(deployment: Deployment):
+    stricter = IdentityConfig.model_validate({"probabilistic": {"threshold": 0.999}})
+    at_once = Wish(retrain=True, adopt=True)
+    first = deployment.run(150)
+    assert deployment.run(config=stricter, wish=at_once).model.version != first.model.version
+    assert deployment.run(wish=at_once).model.version == first.model.version
+
+
+def test_finding_the_model_in_force_again_dismisses_the_candidate_and_is_readable(deployment: Deployment):
+    stricter = IdentityConfig.model_validate({"probabilistic": {"threshold": 0.999}})
+    first = deployment.run(150)
+    assert deployment.run(config=stricter).candidate is not None
+    back = deployment.run()
+    assert (back.model.version, back.candidate) == (first.model.version, None)
+    assert deployment.run().trained_because is None
+    models = stored_models(deployment.lookup.warehouse)
+    assert all(one.adopted_at is None or one.trained_at <= one.adopted_at for one in models)
+
+
+def test_what_is_configured_is_what_the_frozen_model_is_used_with(deployment: Deployment):
+    model = deployment.run(150).model
+    assert configured(model, CONFIG) is model
+    off = configured(model, RULES_ALONE)
+    assert (off.is_trained, off.reason) == (False, "probabilistic matching is switched off")
+    assert (off.junk, off.contexts, off.blocking) == (model.junk, {}, ())
+    strict = configured(model, IdentityConfig.model_validate({"probabilistic": {"threshold": 0.75}}))
+    assert (strict.threshold, strict.threshold_from) == (pytest.approx(1.584963), "the configuration")
+    assert strict.contexts == model.contexts
+    assert len({model.version, off.version, strict.version}) == 3
 
 
 def test_switching_the_model_off_and_on_again_is_in_force_at_once(deployment: Deployment):
