@@ -66,12 +66,14 @@ def _opened(
             yield warehouse, None, None
         return
     from cdp_assets.identity.match.files import SHIPPED_RULES, read_rules
+    from cdp_assets.identity.pipeline.models import configured
     from cdp_assets.identity.scoring.model import MatchModel
     from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 
     if not (state / _STATE).is_file():
         raise DataError(f"{state} holds no {_STATE}; name the folder that `cdp match --state` was given.")
-    model, config = MatchModel.from_file(state / _MODEL), read_rules(rules or SHIPPED_RULES)
+    config = read_rules(rules or SHIPPED_RULES)
+    model = configured(MatchModel.from_file(state / _MODEL), config)
     with closing(DuckDBWarehouse(state / _STATE)) as kept, kept.session():
         yield kept, model, config
 
