@@ -68,7 +68,7 @@ def story_of(history: pl.DataFrame, customer_id: str) -> IdStory | None:
 
 @dataclass(frozen=True)
 class _Arrival:
-    """When an id's records came to another, and by which run: nothing else that run did to that one concerns them."""
+    """When an id's records came to another, and by which run: what it did to that one besides does not concern them."""
 
     at: datetime
     run_id: str
@@ -79,7 +79,9 @@ def _concerns(row: dict[str, Any], customer_id: str, since: dict[str, _Arrival |
     if row["customer_id"] not in since or (row["event"] == "created" and row["customer_id"] != customer_id):
         return False
     arrived = since[row["customer_id"]]
-    return arrived is None or (row["happened_at"] >= arrived.at and row["run_id"] != arrived.run_id)
+    if arrived is None or row["happened_at"] > arrived.at:
+        return True
+    return bool(row["happened_at"] == arrived.at and row["run_id"] != arrived.run_id)
 
 
 def _schema(history: pl.DataFrame) -> dict[str, pl.DataType]:
