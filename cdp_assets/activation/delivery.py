@@ -156,6 +156,7 @@ class Delivery:
             name=name,
             as_of=first["as_of"],
             operation=Operation(first["operation"]),
+            mode=definition.mode,
             removal=definition.removal,
             columns=tuple(definition.mapping),
             rows=tuple(self._row(row) for row in planned),

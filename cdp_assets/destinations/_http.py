@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from cdp_assets.destinations.base import PermanentError, TransientError
-from cdp_assets.errors import DestinationError
+from cdp_assets.errors import ConfigurationError, DestinationError
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
 ABOUT_THE_ROWS = frozenset({400, 409, 413, 422})
@@ -21,22 +21,63 @@ def sent(request: Callable[[], httpx.Response], where: str, now: Callable[[], da
         PermanentError: the rows were refused.
         DestinationError: anything else: credentials, address, a redirect.
     """
+    return succeeded(answered(request), where, now())
+
+
+def answered(request: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer, whatever it says.
+
+    Raises:
+        TransientError: there was none.
+    """
     try:
-        response = request()
+        return request()
     except httpx.TimeoutException as error:
         raise TransientError("the request timed out") from error
     except httpx.TransportError as error:
         raise TransientError(f"the connection failed ({type(error).__name__})") from error
+
+
+def succeeded(response: httpx.Response, where: str, now: datetime) -> httpx.Response:
+    """The same answer, if it is a 2xx; raises as `sent` does if it is not."""
     status = response.status_code
     if response.is_success:
         return response
     if status in TRANSIENT:
-        raise TransientError(f"HTTP {status}", retry_after(response.headers.get("Retry-After"), now()))
+        raise TransientError(f"HTTP {status}", _wait(response.headers, now))
     if status in ABOUT_THE_ROWS:
         raise PermanentError(_reason(response))
     if status in {401, 403}:
         raise DestinationError(f"{where} refused the credentials (HTTP {status}); check the token and its rights.")
     raise DestinationError(f"{where} answered HTTP {status}; expected a 2xx. Check the address and the settings.")
+
+
+def address(base: str, path: str, destination: str, variable: str) -> httpx.URL:
+    """The URL of a path below a base URL.
+
+    Raises:
+        ConfigurationError: it is no http:// or https:// address; the message names the setting and its variable.
+    """
+    text = f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if not url.host or url.scheme not in {"http", "https"}:
+        raise ConfigurationError(
+            f"destination {destination!r}: base_url is {base!r};"
+            f" set it, or {variable}, to an http:// or https:// address."
+        )
+    return url
+
+
+def _wait(headers: httpx.Headers, now: datetime) -> float | None:
+    """Seconds to wait by `Retry-After`, else until `X-RateLimit-Reset`, a moment in epoch seconds; None if neither."""
+    asked = retry_after(headers.get("Retry-After"), now)
+    reset = headers.get("X-RateLimit-Reset", "").strip()
+    if asked is None and reset.isascii() and reset.isdigit():
+        return max(0.0, float(reset) - now.timestamp())
+    return asked
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:

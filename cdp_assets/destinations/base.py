@@ -59,13 +59,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that share one operation. Replayed after a crash it has the same run id, name, rows and so key."""
+    """Rows that share one operation. Replayed after a crash it has the same run id, name, rows and so key.
+
+    `mode` tells a change of a row the destination holds from one, in mode update, of a row it may not know.
+    """
 
     sync: str
     run_id: str
     name: str
     as_of: datetime
     operation: Operation
+    mode: Mode
     removal: Removal
     columns: tuple[str, ...]
     rows: tuple[Row, ...]

@@ -25,14 +25,15 @@ _NUMBER = re.compile(r"[+-]?[\d\s().-]*")
 
 
 class FileSettings(Strict):
-    """`format`, rows a file, and whether CSV cells that a spreadsheet would run as formulas get a `'` in front.
+    """How the files are written."""
 
-    Numbers and phone numbers are left as they are; turn `spreadsheet_safe` off when only machines read the files.
-    """
-
-    format: Literal["jsonl", "csv"] = "jsonl"
-    batch_size: int = Field(default=10_000, ge=1, le=10_000)
-    spreadsheet_safe: bool = True
+    format: Literal["jsonl", "csv"] = Field(default="jsonl", description="`jsonl` or `csv`.")
+    batch_size: int = Field(default=10_000, ge=1, le=10_000, description="Rows a file, at most 10,000.")
+    spreadsheet_safe: bool = Field(
+        default=True,
+        description="Puts a `'` before CSV cells that a spreadsheet would run as formulas; numbers and phone"
+        " numbers are left as they are. Turn it off when only machines read the files.",
+    )
 
 
 class FileDestination(Destination):

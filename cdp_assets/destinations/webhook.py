@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 from pydantic import Field
 
-from cdp_assets.destinations._http import sent
+from cdp_assets.destinations._http import address, sent
 from cdp_assets.destinations._payload import line, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import ConfigurationError, DestinationError
@@ -24,13 +24,19 @@ BASE_URL = "CDP_WEBHOOK_BASE_URL"
 
 
 class WebhookSettings(Strict):
-    """Where to post: `base_url` (else CDP_WEBHOOK_BASE_URL) and `path`; a token is named by its variable only."""
+    """Where to post, and how much at once."""
 
-    base_url: str | None = None
-    path: str = ""
-    token_variable: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
-    timeout_seconds: float = Field(default=30.0, gt=0, le=600)
-    batch_size: int = Field(default=500, ge=1, le=10_000)
+    base_url: str | None = Field(
+        default=None, description="Where to post, http:// or https://; unset, `CDP_WEBHOOK_BASE_URL`."
+    )
+    path: str = Field(default="", description="A path below it.")
+    token_variable: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z][A-Z0-9_]*$",
+        description="The environment variable that holds a bearer token; unset, none is sent.",
+    )
+    timeout_seconds: float = Field(default=30.0, gt=0, le=600, description="How long to wait for an answer.")
+    batch_size: int = Field(default=500, ge=1, le=10_000, description="Rows a request, at most 10,000.")
 
 
 class WebhookDestination(Destination):
@@ -40,7 +46,7 @@ class WebhookDestination(Destination):
 
     def __init__(
         self,
-        url: str,
+        url: httpx.URL | str,
         settings: WebhookSettings,
         token: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -60,7 +66,7 @@ class WebhookDestination(Destination):
     ) -> "WebhookDestination":
         found = validated(WebhookSettings, values, "destination 'webhook'")
         base = found.base_url or env.get(BASE_URL) or ""
-        url = _address(base, found.path)
+        url = address(base, found.path, "webhook", BASE_URL)
         token = env.get(found.token_variable) if found.token_variable else None
         if found.token_variable and not token:
             raise ConfigurationError(
@@ -84,19 +90,6 @@ class WebhookDestination(Destination):
 
     def close(self) -> None:
         self._client.close()
-
-
-def _address(base: str, path: str) -> str:
-    url = f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
-    try:
-        usable = httpx.URL(url).host and url.startswith(("http://", "https://"))
-    except httpx.InvalidURL:
-        usable = False
-    if not usable:
-        raise ConfigurationError(
-            f"destination 'webhook': base_url is {base!r}; set it, or {BASE_URL}, to an http:// or https:// address."
-        )
-    return url
 
 
 def _results(batch: Batch, response: httpx.Response, where: str) -> list[RowResult]:

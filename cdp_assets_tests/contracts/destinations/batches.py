@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cdp_assets.destinations.base import Batch, Operation, Removal, Row
+from cdp_assets.destinations.base import Batch, Mode, Operation, Removal, Row
 
 COLUMNS = ("EMAIL", "NAME")
 HOSTILE: dict[str, dict[str, Any]] = {
@@ -29,6 +29,7 @@ def batch(
         "name": "00000000",
         "as_of": datetime(2026, 6, 30, tzinfo=UTC),
         "operation": operation,
+        "mode": Mode.MIRROR,
         "removal": Removal.DELETE,
         "columns": COLUMNS,
         "rows": tuple(Row(key, fields, f"sum-{key}") for key, fields in rows.items()),
