@@ -1,6 +1,7 @@
 """What every destination promises, run against each one there is."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 from cdp_assets.destinations.base import Destination, Operation
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.registry import find_plugin, plugin_names
+from cdp_assets.sample.standins.base import StandIn
 from cdp_assets.settings import Settings
 from cdp_assets_tests.contracts.destinations.batches import HOSTILE, batch
 from cdp_assets_tests.contracts.destinations.endpoint import Endpoint, serving
+from cdp_assets_tests.standins.destinations import in_a_thread
 
+STANDINS = "cdp_assets.sample.standins"
 NAMES = plugin_names("cdp_assets.destinations")
 
 
@@ -34,8 +38,13 @@ class Stand:
 
 @pytest.fixture(params=NAMES)
 def stand(request, tmp_path: Path) -> Iterator[Stand]:
-    with serving() as endpoint:
+    with serving() as endpoint, ExitStack() as standins:
         env = {"CDP_OUTBOX_DIR": str(tmp_path / "outbox"), "CDP_WEBHOOK_BASE_URL": endpoint.url}
+        if request.param in plugin_names(STANDINS):
+            standin = find_plugin(STANDINS, request.param, StandIn)("k3y")
+            name = request.param.upper()
+            env[f"CDP_{name}_BASE_URL"] = standins.enter_context(in_a_thread(standin)).url
+            env[f"CDP_{name}_API_KEY"] = standin.secret
         yield Stand(request.param, endpoint, Settings.from_env(env), env)
 
 
@@ -46,8 +55,8 @@ def destination(stand: Stand) -> Iterator[Destination]:
     made.close()
 
 
-def test_the_two_destinations_of_the_platform_are_found():
-    assert {"file", "webhook"} <= set(NAMES)
+def test_the_destinations_of_the_platform_are_found():
+    assert {"braze", "file", "webhook"} <= set(NAMES)
 
 
 def test_it_declares_what_it_can_take(destination: Destination):
