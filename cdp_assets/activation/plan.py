@@ -128,9 +128,11 @@ def _wanted(warehouse: Warehouse, definition: SyncDefinition) -> exp.Select:
     """Rows of the source that are not held, or held with other values; `operation` is null where nothing is sent."""
     operations, work = OPERATIONS[definition.mode], WorkTables.of(definition.name)
     key, state_key = exp.column("row_key", "w"), exp.column("state_key", "h")
+    # An empty checksum stands for a row in doubt: only an addition may meet one the destination does not hold.
+    unknown = exp.or_(state_key.is_(exp.null()), exp.column("checksum", "h").eq(exp.Literal.string("")))
     operation = (
         exp.Case()
-        .when(state_key.is_(exp.null()), _literal(operations.new))
+        .when(unknown, _literal(operations.new))
         .when(exp.column("checksum", "h").neq(exp.column("checksum", "w")), _literal(operations.changed))
         .else_(exp.null())
     )

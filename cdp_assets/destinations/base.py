@@ -17,7 +17,11 @@ from cdp_assets.settings import Settings
 
 
 class Operation(StrEnum):
-    """What happens to a row at the destination. Removals are sent first, then changes, then additions."""
+    """What happens to a row at the destination. Removals are sent first, then changes, then additions.
+
+    An addition may be of a row the destination holds already: when the state was lost, or a killed run left in doubt
+    whether it arrived. A change is of a row that was accepted before, except in mode update.
+    """
 
     REMOVE = "remove"
     CHANGE = "change"

@@ -3,7 +3,7 @@
 import pytest
 
 from cdp_assets.activation import delivery
-from cdp_assets.destinations.base import Operation, TransientError
+from cdp_assets.destinations.base import Batch, Operation, TransientError
 from cdp_assets.errors import ConfigurationError, DataError, DestinationError
 from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
 
@@ -272,6 +272,22 @@ def test_lost_state_stops_a_sync_that_only_inserts(world: World, fake: FakeDesti
     world.warehouse.execute("DELETE FROM activation.sync_state")
     with pytest.raises(DataError, match="mode insert would send them twice"):
         world.run(fake, sync)
+
+
+def test_a_row_that_may_not_have_arrived_and_changed_since_is_added_not_changed(world: World, fake: FakeDestination):
+    def die(_: Batch) -> None:
+        raise KeyboardInterrupt
+
+    world.put(PEOPLE)
+    fake.on_send = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run(fake)
+    fake.on_send = lambda _: None
+    world.put(PEOPLE | {"c1": ("p1@example.com", "Brest")})
+    fake.sent()
+    world.run(fake)
+    assert fake.sent() == [("add", key) for key in PEOPLE]
+    assert fake.content["c1"]["CITY"] == "Brest"
 
 
 def test_a_merged_customer_goes_on_as_the_survivor(world: World, fake: FakeDestination):
