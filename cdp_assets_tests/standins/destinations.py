@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Thread
 from typing import Any
 
@@ -36,6 +38,7 @@ class Running:
 
     url: str
     secret: str
+    log: Path
 
     def held(self) -> dict[str, dict[str, Any]]:
         return self._get("members")["held"]
@@ -68,18 +71,20 @@ class Running:
 @contextmanager
 def running(name: str, *options: str, secret: str = "stand-in") -> Iterator[Running]:
     """Start a stand-in's process, and stop it at the end; it also ends when this process is killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", MODULE, name, "--secret", secret, "--until-input-ends", *options],
-        cwd=REPOSITORY,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), "it did not start"
-        yield Running(url, secret)
-    finally:
-        process.kill()
-        process.communicate()
+    with NamedTemporaryFile(prefix=f"{name}-", suffix=".log") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", MODULE, name, "--secret", secret, "--until-input-ends", *options],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:"), Path(log.name).read_text()
+            yield Running(url, secret, Path(log.name))
+        finally:
+            process.kill()
+            process.communicate()

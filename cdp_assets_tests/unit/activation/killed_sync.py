@@ -1,6 +1,7 @@
 """Run as a process: a sync that kills itself, with no chance to tidy up.
 
-Arguments: folder, destination (`file` or a URL), run id, the moment (`sent` or `recorded`), and the batch.
+Arguments: folder, destination (`file`, a URL, or `braze` and a URL), run id, the moment (`before` the batch is sent,
+`sent` or `recorded`), and the batch.
 """
 
 import os
@@ -10,21 +11,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
+from cdp_assets.destinations.braze import BrazeDestination, BrazeSettings
 from cdp_assets.destinations.file import FileDestination, FileSettings
 from cdp_assets.destinations.webhook import WebhookDestination, WebhookSettings
 from cdp_assets.settings import Settings
 from cdp_assets_tests.unit.activation.world import AS_OF, KEY, NoSettings, World, definition
 
+BRAZE, BRAZE_KEY = "braze ", "k3y-of-the-workspace"
+
 
 class Dying(Destination):
-    """Sends through another destination, and dies once the given batch has arrived."""
+    """Sends through another destination, and dies right before the given batch is sent or once it has arrived."""
 
     settings_model = NoSettings
 
-    def __init__(self, inner: Destination, last: int) -> None:
-        self.inner, self.left = inner, last
+    def __init__(self, inner: Destination, moment: str, last: int) -> None:
+        self.inner, self.moment, self.left = inner, moment, last
         self.limits: Limits = inner.limits
 
     @classmethod
@@ -32,17 +39,28 @@ class Dying(Destination):
         raise NotImplementedError
 
     def send(self, batch: Batch) -> list[RowResult]:
+        self._die_at("before")
         results = self.inner.send(batch)
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        self._die_at("sent")
         self.left -= 1
         return results
+
+    def _die_at(self, moment: str) -> None:
+        if self.left == 0 and self.moment == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def destination(folder: Path, target: str) -> Destination:
     if target == "file":
         return FileDestination(folder / "outbox", FileSettings(batch_size=7))
+    if target.startswith(BRAZE):
+        url = httpx.URL(f"{target.removeprefix(BRAZE)}/users/track")
+        return BrazeDestination(url, BRAZE_KEY, BrazeSettings(batch_size=7, timeout_seconds=0.3))
     return WebhookDestination(target, WebhookSettings(batch_size=7))
+
+
+def sync(target: str) -> SyncDefinition:
+    return definition(removal="clear_fields", guard=1) if target.startswith(BRAZE) else definition()
 
 
 def main(folder: Path, target: str, run_id: str, moment: str, batch: int) -> None:
@@ -54,8 +72,8 @@ def main(folder: Path, target: str, run_id: str, moment: str, batch: int) -> Non
         if moment == "recorded" and seen > batch:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    dying = Dying(destination(folder, target), batch if moment == "sent" else -1)
-    run_sync(World.at(folder).warehouse, definition(), dying, KEY, AS_OF, run_id, progress)
+    dying = Dying(destination(folder, target), moment, batch)
+    run_sync(World.at(folder).warehouse, sync(target), dying, KEY, AS_OF, run_id, progress)
 
 
 if __name__ == "__main__":
