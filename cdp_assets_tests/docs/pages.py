@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from cdp_assets_tests.reference_data import REPOSITORY
@@ -40,6 +41,17 @@ def shell_lines(page: Path) -> list[str]:
 def prose(page: Path) -> str:
     """A page without its fenced blocks."""
     return _BLOCK.sub("", page.read_text())
+
+
+def table(page: Path, first_heading: str) -> list[list[str]]:
+    """The rows of the tables whose first column has this heading."""
+    tables = page.read_text().split(f"\n| {first_heading} |")[1:]
+    rows = [line for table in tables for line in takewhile(_is_row, table.splitlines()[2:])]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def _is_row(line: str) -> bool:
+    return line.startswith("|")
 
 
 def apply_diff(text: str, diff: str) -> str:

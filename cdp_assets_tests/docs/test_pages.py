@@ -19,14 +19,14 @@ from cdp_assets.settings import PROJECT_ROOT, Settings
 from cdp_assets.stages import Stage
 from cdp_assets.warehouses import warehouse_class
 from cdp_assets.warehouses._variables import Variable
-from cdp_assets_tests.docs.pages import apply_diff, blocks, pages, prose, shell_lines
+from cdp_assets_tests.docs.pages import apply_diff, blocks, pages, prose, shell_lines, table
 from cdp_assets_tests.reference_data import REPOSITORY
 
 README, CONTRIBUTING = REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"
 WAREHOUSES = REPOSITORY / "docs" / "warehouses.md"
 OTHER_WAREHOUSES = [name for name in plugin_names("cdp_assets.warehouses") if name != "duckdb"]
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
-TRUSTED = {"source", "export", "python", "pre-commit", "cp"}
+TRUSTED = {"source", "export", "python", "pre-commit", "cp", "curl"}
 """Commands that are the shell's, or run in the guide's own test."""
 
 each_page = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(REPOSITORY)))
@@ -62,7 +62,7 @@ def test_every_command_and_option_exists(page):
 
 
 def test_the_readme_has_every_command_with_its_options():
-    rows = {row[0]: row[1] for row in _table(README, "command")}
+    rows = {row[0]: row[1] for row in table(README, "command")}
     commands = _commands()
     assert set(rows) == {f"`cdp {name}`" for name in commands}
     for name, command in commands.items():
@@ -75,13 +75,13 @@ def test_the_readme_has_every_variable_that_is_read():
     code = "".join(path.read_text() for path in modules if "warehouses" not in path.parts)
     read = set(re.findall(r'"(CDP_[A-Z_]+|DAGSTER_HOME)"', code)) - {"CDP_RUN_ID"}  # which a run tells dbt itself
     read |= {variable.name for name in OTHER_WAREHOUSES for variable in _variables(name)}
-    told = [*_table(README, "variable"), *_table(WAREHOUSES, "variable")]
+    told = [*table(README, "variable"), *table(WAREHOUSES, "variable")]
     assert sorted(row[0].strip("`") for row in told) == sorted(read)
 
 
 @pytest.mark.parametrize("name", OTHER_WAREHOUSES)
 def test_each_warehouse_has_its_variables_with_defaults_and_meaning(name):
-    rows = {row[0].strip("`"): row[1:] for row in _table(WAREHOUSES, "variable")}
+    rows = {row[0].strip("`"): row[1:] for row in table(WAREHOUSES, "variable")}
     for variable in _variables(name):
         default = "required" if variable.required else f"`{variable.default}`" if variable.default else "optional"
         assert rows[variable.name] == [default, variable.description]
@@ -92,7 +92,7 @@ def test_the_readme_has_the_defaults_that_apply():
     defaults = {str(value) for value in vars(settings).values() if not isinstance(value, float | dict)}
     defaults = {default.removeprefix(f"{PROJECT_ROOT}/") for default in defaults}
     defaults |= {f"{value:g}" for value in vars(settings).values() if isinstance(value, float)}
-    said = {row[1].strip("`") for row in _table(README, "variable")}
+    said = {row[1].strip("`") for row in table(README, "variable")}
     assert said == defaults - {"None"} | {"unset"}
 
 
@@ -102,7 +102,7 @@ def test_the_readme_starts_its_use_with_the_two_commands():
 
 
 def test_the_architecture_page_has_every_stage_in_order():
-    rows = _table(REPOSITORY / "docs" / "architecture.md", "stage")
+    rows = table(REPOSITORY / "docs" / "architecture.md", "stage")
     assert [row[0].strip("`") for row in rows] == list(Stage)
 
 
@@ -148,17 +148,6 @@ def _anchors(page: Path) -> set[str]:
 
 def _variables(warehouse: str) -> tuple[Variable, ...]:
     return warehouse_class(Settings.from_env({"CDP_WAREHOUSE": warehouse})).variables
-
-
-def _table(page: Path, first_heading: str) -> list[list[str]]:
-    """The rows of the tables whose first column has this heading."""
-    tables = page.read_text().split(f"\n| {first_heading} |")[1:]
-    rows = [line for table in tables for line in takewhile(_is_row, table.splitlines()[2:])]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-
-
-def _is_row(line: str) -> bool:
-    return line.startswith("|")
 
 
 def _check_make(words: list[str]) -> None:

@@ -1,51 +1,25 @@
 """What every destination promises, run against each one there is."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cdp_assets.destinations.base import Destination, Operation
+from cdp_assets.destinations.base import Destination, Operation, Removal, Row
 from cdp_assets.errors import ConfigurationError
-from cdp_assets.registry import find_plugin, plugin_names
-from cdp_assets.sample.standins.base import StandIn
-from cdp_assets.settings import Settings
 from cdp_assets_tests.contracts.destinations.batches import HOSTILE, batch
-from cdp_assets_tests.contracts.destinations.endpoint import Endpoint, serving
-from cdp_assets_tests.standins.destinations import in_a_thread
+from cdp_assets_tests.contracts.destinations.stand import NAMES, Stand, standing
+from cdp_assets_tests.docs.pages import table
+from cdp_assets_tests.reference_data import REPOSITORY
 
-STANDINS = "cdp_assets.sample.standins"
-NAMES = plugin_names("cdp_assets.destinations")
-
-
-@dataclass
-class Stand:
-    """A destination as a deployment would have it, with the loopback endpoint and the outbox it may use."""
-
-    name: str
-    endpoint: Endpoint
-    settings: Settings
-    env: dict[str, str]
-
-    def make(self, **values: Any) -> Destination:
-        return find_plugin("cdp_assets.destinations", self.name, Destination).from_settings(
-            values, self.settings, self.env
-        )
+LOST_ANSWERS = [row for row in table(REPOSITORY / "docs" / "destinations.md", "destination") if "replayed" in row[2]]
 
 
 @pytest.fixture(params=NAMES)
 def stand(request, tmp_path: Path) -> Iterator[Stand]:
-    with serving() as endpoint, ExitStack() as standins:
-        env = {"CDP_OUTBOX_DIR": str(tmp_path / "outbox"), "CDP_WEBHOOK_BASE_URL": endpoint.url}
-        if request.param in plugin_names(STANDINS):
-            standin = find_plugin(STANDINS, request.param, StandIn)("k3y")
-            name = request.param.upper()
-            env[f"CDP_{name}_BASE_URL"] = standins.enter_context(in_a_thread(standin)).url
-            env[f"CDP_{name}_API_KEY"] = standin.secret
-        yield Stand(request.param, endpoint, Settings.from_env(env), env)
+    with standing(request.param, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
@@ -75,6 +49,23 @@ def test_every_row_gets_exactly_one_result_whatever_is_in_it(destination: Destin
 
 def test_a_batch_sent_again_is_accepted_again(destination: Destination):
     assert destination.send(batch()) == destination.send(batch())
+
+
+@pytest.mark.parametrize("row", LOST_ANSWERS, ids=lambda row: f"{row[0]} {row[1]}".replace("`", ""))
+def test_what_the_guide_calls_idempotent_is_the_same_when_replayed(row: list[str], tmp_path: Path):
+    name, operation = (cell.strip("`") for cell in row[:2])
+    rows = (Row("c1", {"EMAIL": None if operation == "remove" else "new@example.com"}, previous_key="c0"),)
+    sent = replace(batch(operation=Operation(operation), removal=Removal.CLEAR_FIELDS, columns=("EMAIL",)), rows=rows)
+    with standing(name, tmp_path) as stand:
+        destination = stand.make()
+        destination.send(batch({key: {"EMAIL": "old@example.com"} for key in ("c0", "c1", "c2")}, name="00000001"))
+        before = stand.arrived()
+        destination.send(sent)
+        once = stand.arrived()
+        destination.send(sent)
+        assert stand.arrived() == once
+        assert once != before
+        destination.close()
 
 
 def test_a_removal_without_values_is_accepted(destination: Destination):
