@@ -124,7 +124,7 @@ def _plan(delivery: Delivery, run: RunOfPlan, started_at: datetime) -> _Planned:
         tally.invalid, tally.suppressed = aside["invalid"], aside["suppressed"]
         lost = guards.check_state(definition, held, ledger.held_before())
         guards.check_source(definition, sum(aside.values()), held, ledger.leaving())
-        write_plan(warehouse, definition, delivery.destination.limits.batch_size, run)
+        write_plan(warehouse, definition, delivery.destination.limits, run)
         batches = _count_plan(ledger, tally)
         quiet = not batches and not ledger.news()
         if not quiet:

@@ -13,7 +13,7 @@ from cdp_assets.activation.contracts import REJECTED_ROWS
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.held import held
 from cdp_assets.activation.worktables import WorkTables, key_pages
-from cdp_assets.destinations.base import Mode, Operation, Removal
+from cdp_assets.destinations.base import Limits, Mode, Operation, Removal
 from cdp_assets.tables import TEXT
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
@@ -78,13 +78,13 @@ def fields_of(definition: SyncDefinition, row: Mapping[str, object]) -> dict[str
     return {field: row[f"f{number}"] for number, field in enumerate(definition.mapping)}
 
 
-def write_plan(warehouse: Warehouse, definition: SyncDefinition, batch_size: int, run: RunOfPlan) -> None:
+def write_plan(warehouse: Warehouse, definition: SyncDefinition, limits: Limits, run: RunOfPlan) -> None:
     """Write the plan: a row an operation, in numbered batches of one operation each, removals first.
 
     `previous_key` is the key the destination holds the row by; `merged_into` is set on the removal of a row whose
     customer was merged into one that stays.
     """
-    diff = exp.union(_wanted(warehouse, definition), _gone(warehouse, definition), distinct=False)
+    diff = exp.union(_wanted(warehouse, definition, limits), _gone(warehouse, definition), distinct=False)
     rejected = REJECTED_ROWS.table.expression().as_("j")
     same = exp.and_(
         exp.column("sync", "j").eq(exp.Literal.string(definition.name)),
@@ -96,7 +96,7 @@ def write_plan(warehouse: Warehouse, definition: SyncDefinition, batch_size: int
             exp.Literal.string(run.run_id).as_("run_id"),
             exp.cast(exp.Literal.string(run.as_of.isoformat()), "TIMESTAMPTZ").as_("as_of"),
         )
-        .from_(_batched(diff, batch_size, run.first_batch).subquery("d"))
+        .from_(_batched(diff, limits.batch_size, run.first_batch).subquery("d"))
         .join(rejected, on=same, join_type="left")
     )
     warehouse.write_select(WorkTables.of(definition.name).plan, plan)
@@ -124,17 +124,17 @@ def _batched(diff: exp.Query, batch_size: int, first_batch: int) -> exp.Select:
     return exp.select(*columns, name).from_(numbered.subquery("n"))
 
 
-def _wanted(warehouse: Warehouse, definition: SyncDefinition) -> exp.Select:
+def _wanted(warehouse: Warehouse, definition: SyncDefinition, limits: Limits) -> exp.Select:
     """Rows of the source that are not held, or held with other values; `operation` is null where nothing is sent."""
     operations, work = OPERATIONS[definition.mode], WorkTables.of(definition.name)
     key, state_key = exp.column("row_key", "w"), exp.column("state_key", "h")
     # An empty checksum stands for a row in doubt: only an addition may meet one the destination does not hold.
     unknown = exp.or_(state_key.is_(exp.null()), exp.column("checksum", "h").eq(exp.Literal.string("")))
+    other: exp.Condition = exp.column("checksum", "h").neq(exp.column("checksum", "w"))
+    if limits.addressed_by_key:
+        other = exp.or_(other, state_key.copy().neq(key.copy()))
     operation = (
-        exp.Case()
-        .when(unknown, _literal(operations.new))
-        .when(exp.column("checksum", "h").neq(exp.column("checksum", "w")), _literal(operations.changed))
-        .else_(exp.null())
+        exp.Case().when(unknown, _literal(operations.new)).when(other, _literal(operations.changed)).else_(exp.null())
     )
     standing = exp.and_(exp.column("current_key", "h").eq(key), exp.column("place", "h").eq(1))
     return (

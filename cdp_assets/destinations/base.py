@@ -112,11 +112,16 @@ class PermanentError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a destination can take: rows a batch, the modes, and how it can remove."""
+    """What a destination can take: rows a batch, the modes, and how it can remove.
+
+    `addressed_by_key` says that others find a row there by its key: one whose key changed is then sent again at once,
+    though its values did not, and not only with their next change.
+    """
 
     batch_size: int
     modes: frozenset[Mode] = frozenset(Mode)
     removals: frozenset[Removal] = frozenset(Removal)
+    addressed_by_key: bool = False
 
 
 class Destination(ABC):

@@ -77,7 +77,8 @@ class BrazeDestination(Destination):
         limit: RateLimit | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.limits = Limits(settings.batch_size, removals=frozenset({Removal.CLEAR_FIELDS, Removal.NOTHING}))
+        removals = frozenset({Removal.CLEAR_FIELDS, Removal.NOTHING})
+        self.limits = Limits(settings.batch_size, removals=removals, addressed_by_key=True)
         self._url = url
         self._key = key
         self._limit = limit or RateLimit(settings.rate_requests, settings.rate_seconds)
@@ -119,13 +120,9 @@ class BrazeDestination(Destination):
 
     def _set(self, profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """Send attribute objects by external id; those Braze refused, with what it said."""
-        refused: dict[str, str] = {}
-        keys, size = list(profiles), self.limits.batch_size
-        for start in range(0, len(keys), size):
-            part = keys[start : start + size]
-            said = self._post([profiles[key] for key in part])
-            refused |= {part[index]: reason for index, reason in said.items()}
-        return refused
+        keys = list(profiles)
+        said = self._post([profiles[key] for key in keys]) if keys else {}
+        return {keys[index]: reason for index, reason in said.items()}
 
     def _post(self, objects: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         """One request; the objects it refused, by their place, with what it said.

@@ -307,6 +307,22 @@ def test_a_merged_customer_goes_on_as_the_survivor(world: World, fake: FakeDesti
     assert world.held() == set(fake.content) == set(survivor)
 
 
+def test_where_rows_are_found_by_their_key_a_merged_customer_is_sent_at_once_and_once(world: World):
+    fake = FakeDestination(addressed_by_key=True)
+    world.put(PEOPLE)
+    world.run(fake)
+    fake.batches.clear()
+    survivor = {"c0": PEOPLE["c1"], **{key: PEOPLE[key] for key in ("c2", "c3", "c4", "c5")}}
+    world.merge(("c1", "c0"))
+    world.put(survivor)
+    world.run(fake)
+    assert [(row.key, row.previous_key) for batch in fake.batches for row in batch.rows] == [("c0", "c1")]
+    assert fake.sent() == [("change", "c0")]
+    assert world.held() == set(fake.content) == set(survivor)
+    world.run(fake)
+    assert fake.sent() == []
+
+
 def test_two_held_customers_that_become_one_leave_one_row(world: World, fake: FakeDestination):
     world.put(PEOPLE)
     world.run(fake)

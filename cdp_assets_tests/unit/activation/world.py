@@ -112,6 +112,7 @@ class FakeDestination(Destination):
     """
 
     batch_size: int = 4
+    addressed_by_key: bool = False
     poison: set[str] = field(default_factory=set)
     picky: set[str] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
@@ -122,7 +123,7 @@ class FakeDestination(Destination):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.batch_size)
+        return Limits(self.batch_size, addressed_by_key=self.addressed_by_key)
 
     @classmethod
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "FakeDestination":
