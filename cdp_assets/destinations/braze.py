@@ -95,7 +95,7 @@ class BrazeDestination(Destination):
     ) -> "BrazeDestination":
         found = validated(BrazeSettings, values, "destination 'braze'")
         url = address(found.base_url or env.get(BASE_URL) or "", "users/track", "braze", BASE_URL)
-        key = env.get(found.key_variable)
+        key = env.get(found.key_variable, "").strip()
         if not key:
             raise ConfigurationError(f"destination 'braze': {found.key_variable} is not set; it must hold the API key.")
         return cls(url, key, found)

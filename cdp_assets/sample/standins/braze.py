@@ -2,6 +2,7 @@
 
 Errors are those of https://www.braze.com/docs/api/errors/. Two things are not on these pages and are as others have
 met them: each of `errors` has `type`, `input_array` and `index`, and a wrong key is quoted in the answer.
+Attributes are kept; events and purchases count towards the limit alone.
 """
 
 from collections.abc import Mapping
@@ -86,6 +87,7 @@ class BrazeStandIn(StandIn):
         if not isinstance(key, str) or not key:
             return "'external_id' must be a non-empty string"
         said = self.members.refused.get(key)
+        # The object is quoted, so that tests see what becomes of values in a reason.
         return None if said is None else f"{said}: {one}"
 
     def _apply(self, one: Mapping[str, Any]) -> None:

@@ -179,6 +179,15 @@ def test_no_request_has_more_objects_than_allowed(destination: BrazeDestination,
     assert [one.rows for one in server.control.log] == [75, 75]
 
 
+def test_a_request_too_large_is_refused_whole_so_that_its_halves_are_tried(
+    destination: BrazeDestination, server: StandInServer
+):
+    rows = {key: {"story": "x" * 3 * 1024 * 1024} for key in ("u-1", "u-2")}
+    with pytest.raises(PermanentError, match="HTTP 413"):
+        destination.send(batch(rows, columns=("story",)))
+    assert destination.send(batch({"u-1": rows["u-1"]}, columns=("story",)))[0].accepted
+
+
 def test_each_request_takes_a_turn_of_the_rate_limit(server: StandInServer):
     slept: list[float] = []
     limit = RateLimit(1, 3.0, lambda: 0.0, slept.append)
@@ -254,6 +263,7 @@ def test_a_mapping_that_would_address_other_profiles_is_refused(destination: Bra
         ({}, {}, "base_url is ''; set it, or CDP_BRAZE_BASE_URL, to an http:// or https:// address"),
         ({"base_url": "rest.braze.com"}, {}, "base_url is 'rest.braze.com'"),
         ({"base_url": "https://rest.braze.com"}, {}, "CDP_BRAZE_API_KEY is not set; it must hold the API key"),
+        ({"base_url": "https://x"}, {"CDP_BRAZE_API_KEY": "\n"}, "CDP_BRAZE_API_KEY is not set"),
         ({"base_url": "https://x", "key_variable": "OTHER"}, {"CDP_BRAZE_API_KEY": "k"}, "OTHER is not set"),
         ({"batch_size": 76}, {}, "batch_size is 76; input should be less than or equal to 75"),
     ],
