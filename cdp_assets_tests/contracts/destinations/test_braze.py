@@ -29,7 +29,7 @@ NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
 
 def braze(url: str, now: datetime = NOW, key: str = KEY, **settings: Any) -> BrazeDestination:
-    found = BrazeSettings(**({"timeout_seconds": 0.5} | settings))
+    found = BrazeSettings(**({"timeout_seconds": 1.0} | settings))
     return BrazeDestination(httpx.URL(f"{url}/users/track"), key, found, now=lambda: now)
 
 
@@ -212,7 +212,7 @@ def test_however_the_wait_is_told_it_reaches_the_engine(server: StandInServer, w
     "kind", ["server_error", "timeout_before", "timeout_after", "dropped_before", "dropped_after", "rate_limited"]
 )
 def test_what_may_pass_is_transient(destination: BrazeDestination, server: StandInServer, kind: str):
-    server.control.faults.add(Fault(kind=kind, seconds=1, wait="nothing"))
+    server.control.faults.add(Fault(kind=kind, seconds=1.5, wait="nothing"))
     with pytest.raises(TransientError):
         destination.send(batch(TWO))
     assert all(result.accepted for result in destination.send(batch(TWO)))

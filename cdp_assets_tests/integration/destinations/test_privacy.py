@@ -17,7 +17,7 @@ from cdp_assets_tests.unit.activation.world import World
 PERSONAL = {email for email, _ in PEOPLE.values()} | {"@example.com", "Lyon"}
 SECRET = {killed_sync.BRAZE_KEY, "an0ther-key", "Bearer"}
 STOPPING: list[dict[str, Any]] = [
-    {"kind": kind, "times": 50, "seconds": 0.4}
+    {"kind": kind, "times": 50, "seconds": 1.5}
     for kind in ("rate_limited", "server_error", "timeout_before", "timeout_after", "dropped_before", "dropped_after")
 ]
 

@@ -55,7 +55,7 @@ def destination(folder: Path, target: str) -> Destination:
         return FileDestination(folder / "outbox", FileSettings(batch_size=7))
     if target.startswith(BRAZE):
         url = httpx.URL(f"{target.removeprefix(BRAZE)}/users/track")
-        return BrazeDestination(url, BRAZE_KEY, BrazeSettings(batch_size=7, timeout_seconds=0.3))
+        return BrazeDestination(url, BRAZE_KEY, BrazeSettings(batch_size=7, timeout_seconds=1.0))
     return WebhookDestination(target, WebhookSettings(batch_size=7))
 
 

@@ -68,10 +68,10 @@ def test_faults_meet_as_many_requests_as_told_in_their_order(server: StandInServ
 @pytest.mark.parametrize("kind", ["timeout", "dropped"])
 @pytest.mark.parametrize(("moment", "written"), [("before", 0), ("after", 1)])
 def test_silence_comes_before_or_after_the_effect(server: StandInServer, kind: str, moment: str, written: int):
-    fail(server, kind=f"{kind}_{moment}", seconds=0.5)
+    fail(server, kind=f"{kind}_{moment}", seconds=1.5)
     error = httpx.ReadTimeout if kind == "timeout" else (httpx.ReadError, httpx.RemoteProtocolError)
     with pytest.raises(error):
-        put(server, timeout=0.2)
+        put(server, timeout=1.0)
     assert members(server)["writes"].get("a", 0) == written
     assert put(server).status_code == 200
 
