@@ -121,7 +121,7 @@ class Probabilistic(Strict):
     """
 
     enabled: bool = True
-    precision: Share = 0.98
+    precision: Share = 0.97
     threshold: Share | None = None
     fewest_records: Annotated[int, Field(ge=2)] = 50
     pairs_sampled: Annotated[int, Field(ge=1000)] = 1_000_000
