@@ -67,7 +67,7 @@ $(VENV)/uv.ok: requirements.lock
 
 $(VENV)/runtime.ok: $(VENV)/uv.ok setup.cfg
 	@echo "[1/3] installing what the platform needs, from requirements.lock"
-	@$(INSTALL) -e .
+	@$(INSTALL) -e '.[destinations]'
 	@touch $@
 
 $(VENV)/duckdb.ok: $(VENV)/runtime.ok

@@ -5,9 +5,9 @@ A destination keeps no state, does not retry, and does not log what it sends; th
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -61,6 +61,23 @@ class Row:
     merged_into: str | None = None
 
 
+class Job:
+    """The name of what a batch started at the destination and takes more than one request: a bulk job, a request id.
+
+    `keep` returns once the name is written down for good, so that the same batch, sent again by this run or after a
+    kill, finds it in `name` and goes on with that job instead of starting another.
+    """
+
+    def __init__(self, name: str | None = None, keep: Callable[[str], None] = lambda name: None) -> None:  # noqa: ARG005
+        self.name = name
+        self._keep = keep
+
+    def keep(self, name: str) -> None:
+        """Write down the job's name; the latest is the one that counts."""
+        self._keep(name)
+        self.name = name
+
+
 @dataclass(frozen=True)
 class Batch:
     """Rows that share one operation. Replayed after a crash it has the same run id, name, rows and so key.
@@ -77,6 +94,7 @@ class Batch:
     removal: Removal
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    job: Job = field(default_factory=Job, repr=False, compare=False)
 
     @property
     def idempotency_key(self) -> str:
@@ -115,13 +133,17 @@ class Limits:
     """What a destination can take: rows a batch, the modes, and how it can remove.
 
     `addressed_by_key` says that others find a row there by its key: one whose key changed is then sent again at once,
-    though its values did not, and not only with their next change.
+    though its values did not, and not only with their next change. `concurrency` is how many batches may be on their
+    way at once. What is accepted is forgotten by the destination after `lifetime`, if it has one: such rows are sent
+    again, as changes, before that.
     """
 
     batch_size: int
     modes: frozenset[Mode] = frozenset(Mode)
     removals: frozenset[Removal] = frozenset(Removal)
     addressed_by_key: bool = False
+    concurrency: int = 1
+    lifetime: timedelta | None = None
 
 
 class Destination(ABC):
@@ -140,6 +162,10 @@ class Destination(ABC):
         """
 
     @abstractmethod
+    def payload(self, batch: Batch) -> object:
+        """What `send` would post for the batch, as JSON can carry it: shown, masked, by a dry run; sends nothing."""
+
+    @abstractmethod
     def send(self, batch: Batch) -> list[RowResult]:
         """One result a row, in any order, once the destination has taken them durably.
 
@@ -151,3 +177,37 @@ class Destination(ABC):
 
     def close(self) -> None:  # noqa: B027 - most destinations hold nothing open
         """Let go of connections; the destination is not used afterwards."""
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """What a destination finds a person by, as it is sent: hashed where the destination wants it so.
+
+    `kind` is the destination's word, as `EMAIL`; an identifier of several parts, as a postal address, has a value each.
+    """
+
+    kind: str
+    values: Mapping[str, str] = field(repr=False)
+
+
+class IdentifierDestination(Destination):
+    """A destination that knows no rows, only identifiers.
+
+    The engine sends it batches whose rows are one identifier each: the key is an opaque keyed hash, and `fields` are
+    `{"kind": kind, **values}`, in additions, changes (sent again before they expire) and removals alike.
+    """
+
+    @abstractmethod
+    def identifiers(self, fields: Mapping[str, Any]) -> Sequence[Identifier]:
+        """The identifiers of a row of the source, normalised and hashed; none of a value that cannot be one.
+
+        `fields` has the mapped values. The result depends on nothing else, and needs no connection.
+        """
+
+    @abstractmethod
+    def check_mapping(self, fields: Sequence[str]) -> None:
+        """Check the names the mapping gives its fields.
+
+        Raises:
+            ConfigurationError: one is not known here, or what is needed is missing; the message lists what there is.
+        """

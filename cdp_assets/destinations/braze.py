@@ -100,6 +100,9 @@ class BrazeDestination(Destination):
             raise ConfigurationError(f"destination 'braze': {found.key_variable} is not set; it must hold the API key.")
         return cls(url, key, found)
 
+    def payload(self, batch: Batch) -> object:
+        return {"attributes": [_profile(batch, row) for row in batch.rows]}
+
     def send(self, batch: Batch) -> list[RowResult]:
         reserved = ADDRESSING & set(batch.columns)
         if reserved:

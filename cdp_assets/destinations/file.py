@@ -50,6 +50,9 @@ class FileDestination(Destination):
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "FileDestination":  # noqa: ARG003
         return cls(settings.outbox_dir, validated(FileSettings, values, "destination 'file'"))
 
+    def payload(self, batch: Batch) -> object:
+        return [record(batch, row) for row in batch.rows]
+
     def send(self, batch: Batch) -> list[RowResult]:
         content = self._csv(batch) if self.settings.format == "csv" else self._jsonl(batch)
         stem = f"{batch.as_of:%Y%m%dT%H%M%S}-{_file_name(batch.run_id)}-{_file_name(batch.name)}"

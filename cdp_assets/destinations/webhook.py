@@ -74,8 +74,8 @@ class WebhookDestination(Destination):
             )
         return cls(url, found, token)
 
-    def send(self, batch: Batch) -> list[RowResult]:
-        body = {
+    def payload(self, batch: Batch) -> object:
+        return {
             "sync": batch.sync,
             "run_id": batch.run_id,
             "batch": batch.name,
@@ -83,9 +83,13 @@ class WebhookDestination(Destination):
             "removal": batch.removal.value,
             "rows": [record(batch, row) for row in batch.rows],
         }
+
+    def send(self, batch: Batch) -> list[RowResult]:
         headers = {"Idempotency-Key": batch.idempotency_key}
         where = f"the webhook at {self.url.host}"
-        response = sent(lambda: self._client.post(self.url, content=line(body), headers=headers), where, self._now)
+        response = sent(
+            lambda: self._client.post(self.url, content=line(self.payload(batch)), headers=headers), where, self._now
+        )
         return _results(batch, response, where)
 
     def close(self) -> None:

@@ -24,10 +24,11 @@ class FaultKind(StrEnum):
     DROPPED_BEFORE = "dropped_before"
     DROPPED_AFTER = "dropped_after"
     SLOW = "slow"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a kind of fault
 
 
 class Fault(Strict):
-    """A fault and how many requests it meets.
+    """A fault, how many requests it meets, and how many go well before it.
 
     `seconds` is how long a time-out or a slow answer takes, and the wait a rate limit asks for, which is told as
     `seconds` or a `date` in `Retry-After`, as the vendor's own `reset` header, or not at all.
@@ -35,6 +36,7 @@ class Fault(Strict):
 
     kind: FaultKind
     times: int = Field(default=1, ge=1)
+    after: int = Field(default=0, ge=0)
     seconds: float = Field(default=1.0, ge=0, le=3600)
     status: int = Field(default=500, ge=500, le=599)
     wait: Literal["seconds", "date", "reset", "nothing"] = "seconds"
@@ -50,13 +52,13 @@ class FaultSwitch:
     """Faults in the order they were set; each request takes one turn of the first."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Fault] = deque()
+        self._waiting: deque[Fault | None] = deque()
         self._lock = Lock()
 
     def add(self, fault: Fault) -> None:
         """Put a fault behind those that wait."""
         with self._lock:
-            self._waiting.extend([fault] * fault.times)
+            self._waiting.extend([None] * fault.after + [fault] * fault.times)
 
     def clear(self) -> None:
         """Let everything go well from now on."""

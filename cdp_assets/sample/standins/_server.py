@@ -66,6 +66,8 @@ class StandInServer(ThreadingHTTPServer):
             return Answer(429, standin.failure(429), {**told, **fault.retry_after(now)})
         if not fits:
             return Answer(429, standin.failure(429), standin.rate_headers(0, reset))
+        if kind is FaultKind.TOKEN_EXPIRED:
+            standin.expire_token()
         answer = standin.answer(request)
         headers = {**standin.rate_headers(remaining, reset), **answer.headers}
         return Answer(answer.status, answer.body, headers, answer.rows)
@@ -103,14 +105,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _reply(self, answer: Answer) -> None:
-        content = b"" if answer.body is None else json.dumps(answer.body).encode()
+        content = _content(answer.body)
+        headers = {"Content-Type": "application/json", **answer.headers, "Content-Length": str(len(content))}
         try:
             self.send_response(answer.status)
-            for name, value in answer.headers.items():
+            for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
         except ConnectionError:  # the client had enough of waiting
             self.close_connection = True
+
+
+def _content(body: object) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else json.dumps(body).encode()

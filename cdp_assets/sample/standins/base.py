@@ -31,7 +31,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, a body that is sent as JSON, and headers; `rows` is how many rows the request had, for the log."""
+    """A status, a body, and headers; `rows` is how many rows the request had, for the log.
+
+    A body is sent as JSON, unless it is bytes: then as it is, under its own `Content-Type`.
+    """
 
     status: int
     body: Any = None
@@ -75,6 +78,9 @@ class StandIn(ABC):
     @abstractmethod
     def failure(self, status: int) -> Any:  # noqa: ANN401 - whatever the vendor's errors are
         """The body the vendor sends with a failure that is not about the request: 429, 500, 503."""
+
+    def expire_token(self) -> None:  # noqa: B027 - an API key does not expire
+        """Refuse the access tokens that were given out."""
 
     def rate_headers(self, remaining: int, reset: int) -> dict[str, str]:  # noqa: ARG002 - a vendor may tell neither
         """Headers that tell the rate limit; `reset` is when the window ends, in epoch seconds."""

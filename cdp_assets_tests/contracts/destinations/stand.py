@@ -13,6 +13,7 @@ from cdp_assets.sample.standins.base import StandIn
 from cdp_assets.settings import Settings
 from cdp_assets_tests.contracts.destinations.endpoint import Endpoint, serving
 from cdp_assets_tests.standins.destinations import in_a_thread
+from cdp_assets_tests.standins.vendors.base import vendor
 
 DESTINATIONS, STANDINS = "cdp_assets.destinations", "cdp_assets.sample.standins"
 NAMES = plugin_names(DESTINATIONS)
@@ -45,6 +46,5 @@ def standing(name: str, folder: Path) -> Iterator[Stand]:
         standin = None
         if name in plugin_names(STANDINS):
             standin = find_plugin(STANDINS, name, StandIn)("k3y")
-            env[f"CDP_{name.upper()}_BASE_URL"] = standins.enter_context(in_a_thread(standin)).url
-            env[f"CDP_{name.upper()}_API_KEY"] = standin.secret
+            env |= vendor(name).variables(standins.enter_context(in_a_thread(standin)).url, standin.secret)
         yield Stand(name, endpoint, standin, Settings.from_env(env), env)

@@ -4,14 +4,21 @@ from pathlib import Path
 import pytest
 
 from cdp_assets.destinations.base import Destination
+from cdp_assets_tests.integration.destinations.steps import Case, sync_to
 from cdp_assets_tests.standins.destinations import Running, running
-from cdp_assets_tests.unit.activation import killed_sync
+from cdp_assets_tests.standins.vendors.base import SECRET, Vendor, vendor, vendor_names
 from cdp_assets_tests.unit.activation.world import World
 
 
+@pytest.fixture(scope="module", params=vendor_names())
+def at(request: pytest.FixtureRequest) -> Vendor:
+    """The vendor; a module about one of them says which."""
+    return vendor(request.param)
+
+
 @pytest.fixture(scope="module")
-def process() -> Iterator[Running]:
-    with running("braze", secret=killed_sync.BRAZE_KEY) as found:
+def process(at: Vendor) -> Iterator[Running]:
+    with running(at.name, secret=SECRET) as found:
         yield found
 
 
@@ -27,13 +34,12 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def target(standin: Running) -> str:
-    """The destination as `killed_sync` is told it."""
-    return f"{killed_sync.BRAZE}{standin.url}"
+def destination(at: Vendor, standin: Running) -> Iterator[Destination]:
+    made = at.make(standin.url)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def destination(target: str, tmp_path: Path) -> Iterator[Destination]:
-    made = killed_sync.destination(tmp_path, target)
-    yield made
-    made.close()
+def case(at: Vendor, standin: Running, world: World, destination: Destination, tmp_path: Path) -> Case:
+    return Case(at, standin, world, destination, sync_to(at), tmp_path)

@@ -1,57 +1,25 @@
-"""Braze follows the customers: merged, split, changed, without consent; and a sync killed at any moment."""
-
-import signal
-import subprocess
-import sys
-from pathlib import Path
+"""Braze follows the customers: merged, split, changed, without consent."""
 
 import pytest
 
+from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.destinations.base import Destination
-from cdp_assets_tests.integration.destinations.steps import BATCHES, MEANWHILE, PEOPLE, since, sync, walk, wanted
-from cdp_assets_tests.reference_data import REPOSITORY
+from cdp_assets_tests.integration.destinations.steps import sync_to
 from cdp_assets_tests.standins.destinations import Running
-from cdp_assets_tests.unit.activation import killed_sync
+from cdp_assets_tests.standins.vendors.base import Vendor, vendor
 from cdp_assets_tests.unit.activation.world import World
 
 PAIR = {"c1": ("ann@example.com", "Lyon"), "c2": ("ann@example.org", "Nice")}
 ANN = {"EMAIL": "ann@example.com", "CITY": "Lyon"}
 
 
-def killed(folder: Path, target: str, run_id: str, moment: str, batch: int) -> None:
-    arguments = [sys.executable, "-m", killed_sync.__name__, str(folder), target, run_id, moment, str(batch)]
-    done = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+@pytest.fixture(scope="module")
+def at() -> Vendor:
+    return vendor("braze")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", ["before", "sent", "recorded"])
-def test_killed_and_run_again_it_holds_the_same(
-    tmp_path: Path, world: World, destination: Destination, standin: Running, target: str, moment: str
-):
-    in_doubt = 7 if moment == "sent" else 0
-    for step in walk(world):
-        counted = since(standin)
-        killed(tmp_path, target, f"killed-{step}", moment, 1)
-        assert world.run(destination, sync()).resumed
-        assert standin.held() == wanted(step)
-        writes, requests = counted()
-        assert sum(writes.values()) == len(PEOPLE) + in_doubt
-        assert requests == BATCHES + bool(in_doubt)
-
-
-@pytest.mark.parametrize("moment", ["before", "sent", "recorded"])
-def test_what_changed_while_a_killed_sync_was_down_arrives(
-    tmp_path: Path, world: World, destination: Destination, standin: Running, target: str, moment: str
-):
-    world.put(PEOPLE)
-    killed(tmp_path, target, "killed", moment, 0)
-    world.put(PEOPLE | MEANWHILE, granted=[key for key in PEOPLE if key != "c01"])
-    world.run(destination, sync())
-    expected = wanted("add") | {"c00": {"EMAIL": "moved@example.com", "CITY": "Brest"}}
-    # Before, c01 was never sent and has no profile; after, it has one that was cleared.
-    expected["c01"] = {}
-    assert standin.held() | {"c01": standin.held().get("c01", {})} == expected
+def sync(**changes: str | None) -> SyncDefinition:
+    return sync_to(vendor("braze"), **changes)
 
 
 def test_a_changed_email_and_a_withdrawn_consent_are_followed(world: World, destination: Destination, standin: Running):

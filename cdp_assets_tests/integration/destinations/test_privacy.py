@@ -1,5 +1,6 @@
 """Nothing that is written down on the way to a destination says who somebody is, or lets others in."""
 
+import hashlib
 import logging
 import traceback
 from typing import Any
@@ -8,14 +9,12 @@ import pytest
 
 from cdp_assets.destinations.base import Destination
 from cdp_assets.errors import CdpError
-from cdp_assets_tests.integration.destinations.steps import PEOPLE, sync, walk
-from cdp_assets_tests.integration.destinations.test_braze_faults import PASSING
-from cdp_assets_tests.standins.destinations import Running
-from cdp_assets_tests.unit.activation import killed_sync
-from cdp_assets_tests.unit.activation.world import World
+from cdp_assets_tests.integration.destinations.steps import Case
+from cdp_assets_tests.integration.destinations.test_faults import PASSING
+from cdp_assets_tests.standins.people import PEOPLE
 
-PERSONAL = {email for email, _ in PEOPLE.values()} | {"@example.com", "Lyon"}
-SECRET = {killed_sync.BRAZE_KEY, "an0ther-key", "Bearer"}
+EMAILS = {email for email, _ in PEOPLE.values()}
+PERSONAL = EMAILS | {"@example.com", "Lyon"} | {hashlib.sha256(email.encode()).hexdigest() for email in EMAILS}
 STOPPING: list[dict[str, Any]] = [
     {"kind": kind, "times": 50, "seconds": 1.5}
     for kind in ("rate_limited", "server_error", "timeout_before", "timeout_after", "dropped_before", "dropped_after")
@@ -23,39 +22,40 @@ STOPPING: list[dict[str, Any]] = [
 
 
 @pytest.mark.slow
-def test_no_log_error_or_table_has_an_address_a_value_or_a_key(
-    world: World,
-    destination: Destination,
-    standin: Running,
+def test_no_log_error_or_table_has_an_address_a_hash_a_value_or_a_secret(
+    case: Case,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ):
     caplog.set_level(logging.DEBUG)
     written: list[str] = []
 
-    def run() -> None:
+    def run(destination: Destination = case.destination) -> None:
         try:
-            written.append(repr(world.run(destination, sync())))
+            written.append(repr(case.run(destination)))
         except CdpError as error:
             written.extend(traceback.format_exception(error))
-        written.append(repr(world.everything()))
+        written.append(
+            repr({name: rows for name, rows in case.world.everything().items() if "sync_identifiers" not in name})
+        )
 
-    for _ in walk(world):
-        standin.refuse(refused={"c03": "disallowed"}, poison=("c09",))
+    for _ in case.walk():
+        case.standin.refuse(refused={case.at.address("c03"): "disallowed"}, poison=(case.at.address("c09"),))
         run()
-        standin.refuse()
+        case.standin.refuse()
     for number, fault in enumerate([*STOPPING, *PASSING.values()]):
-        world.put({key: (email, f"Lyon {number}") for key, (email, _) in PEOPLE.items()})
-        standin.fail(**fault)
+        case.world.put({key: (f"{number}.{email}", f"Lyon {number}") for key, (email, _) in PEOPLE.items()})
+        case.standin.fail(**fault)
         run()
-        standin.recover()
-    destination._client.headers["Authorization"] = "Bearer an0ther-key"
-    world.put(PEOPLE)
-    run()
+        case.standin.recover()
+    stranger = case.at.make(case.standin.url, secret="an0ther-key")
+    case.world.put(PEOPLE)
+    run(stranger)
+    stranger.close()
 
-    written += [caplog.text, *capfd.readouterr(), standin.log.read_text(), repr(standin.requests())]
-    assert any("HTTP 401" in text for text in written)
+    written += [caplog.text, *capfd.readouterr(), case.standin.log.read_text(), repr(case.standin.requests())]
+    assert any("refused the credentials" in text for text in written)
     assert "gave up on batch" in "".join(written)
-    assert "disallowed: {'external_id': 'c03', 'EMAIL': '<EMAIL>', 'CITY': '<CITY>'}" in "".join(written)
-    found = {needle for needle in PERSONAL | SECRET for text in written if needle in text}
+    assert case.at.refused in "".join(written)
+    found = {needle for needle in PERSONAL | case.at.secrets | {"an0ther-key"} for text in written if needle in text}
     assert found == set()

@@ -1,7 +1,8 @@
 """Run as a process: a sync that kills itself, with no chance to tidy up.
 
-Arguments: folder, destination (`file`, a URL, or `braze` and a URL), run id, the moment (`before` the batch is sent,
-`sent` or `recorded`), and the batch.
+Arguments: folder, destination (`file`, a URL, or a vendor and a URL), run id, the moment, and a number: `before` the
+batch of that number is sent, once it is `sent` or `recorded`, or right before or after (`asked`, `answered`) the
+remote call of that number.
 """
 
 import os
@@ -12,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import requests
 
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
-from cdp_assets.destinations.braze import BrazeDestination, BrazeSettings
 from cdp_assets.destinations.file import FileDestination, FileSettings
 from cdp_assets.destinations.webhook import WebhookDestination, WebhookSettings
 from cdp_assets.settings import Settings
+from cdp_assets_tests.integration.destinations.steps import sync_to
+from cdp_assets_tests.standins.vendors.base import vendor
 from cdp_assets_tests.unit.activation.world import AS_OF, KEY, NoSettings, World, definition
-
-BRAZE, BRAZE_KEY = "braze ", "k3y-of-the-workspace"
 
 
 class Dying(Destination):
@@ -37,6 +38,9 @@ class Dying(Destination):
     @classmethod
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "Dying":
         raise NotImplementedError
+
+    def payload(self, batch: Batch) -> object:
+        return self.inner.payload(batch)
 
     def send(self, batch: Batch) -> list[RowResult]:
         self._die_at("before")
@@ -53,18 +57,38 @@ class Dying(Destination):
 def destination(folder: Path, target: str) -> Destination:
     if target == "file":
         return FileDestination(folder / "outbox", FileSettings(batch_size=7))
-    if target.startswith(BRAZE):
-        url = httpx.URL(f"{target.removeprefix(BRAZE)}/users/track")
-        return BrazeDestination(url, BRAZE_KEY, BrazeSettings(batch_size=7, timeout_seconds=1.0))
-    return WebhookDestination(target, WebhookSettings(batch_size=7))
+    name, _, url = target.rpartition(" ")
+    return vendor(name).make(url) if name else WebhookDestination(target, WebhookSettings(batch_size=7))
 
 
 def sync(target: str) -> SyncDefinition:
-    return definition(removal="clear_fields", guard=1) if target.startswith(BRAZE) else definition()
+    name = target.rpartition(" ")[0]
+    return sync_to(vendor(name)) if name else definition()
+
+
+def die_around_call(moment: str, number: int) -> None:
+    """Have every HTTP client of this process count its calls, and die at the one of that number."""
+    left = number
+    for client, name in ((httpx.Client, "send"), (requests.Session, "send")):
+        inner = getattr(client, name)
+
+        def counting(*arguments: Any, inner: Any = inner, **options: Any) -> Any:
+            nonlocal left
+            if left == 0 and moment == "asked":
+                os.kill(os.getpid(), signal.SIGKILL)
+            answer = inner(*arguments, **options)
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            return answer
+
+        setattr(client, name, counting)
 
 
 def main(folder: Path, target: str, run_id: str, moment: str, batch: int) -> None:
     seen = 0
+    if moment in {"asked", "answered"}:
+        die_around_call(moment, batch)
 
     def progress(done: int, planned: int) -> None:
         nonlocal seen

@@ -129,6 +129,9 @@ class FakeDestination(Destination):
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "FakeDestination":
         raise NotImplementedError((values, settings, env))
 
+    def payload(self, batch: Batch) -> object:
+        return [dict(row.fields) | {"key": row.key} for row in batch.rows]
+
     def send(self, batch: Batch) -> list[RowResult]:
         self.batches.append(batch)
         self.on_send(batch)

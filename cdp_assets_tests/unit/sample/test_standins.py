@@ -170,3 +170,8 @@ def test_a_wrong_option_is_named(arguments: list[str], said: str):
     done = subprocess.run([sys.executable, "-m", MODULE, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_fault_may_wait_until_some_requests_went_well(server: StandInServer):
+    fail(server, kind="server_error", after=2, times=1)
+    assert [put(server).status_code for _ in range(4)] == [200, 200, 500, 200]

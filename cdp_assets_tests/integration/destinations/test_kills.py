@@ -1,0 +1,73 @@
+"""A sync killed at any moment and run again: the destination holds what it would hold without the kill."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from cdp_assets_tests.integration.destinations.steps import Case
+from cdp_assets_tests.reference_data import REPOSITORY
+from cdp_assets_tests.standins.people import BATCH_ROWS, BATCHES, PEOPLE
+from cdp_assets_tests.unit.activation import killed_sync
+
+MEANWHILE = {"c00": ("moved@example.com", "Brest")}
+MOMENTS = [(moment, 1) for moment in ("before", "sent", "recorded")]
+CALLS = [(moment, number) for moment in ("asked", "answered") for number in range(6)]
+
+
+def killed(case: Case, run_id: str, moment: str, number: int, *, surely: bool = True) -> None:
+    target = f"{case.at.name} {case.standin.url}"
+    arguments = [sys.executable, "-m", killed_sync.__name__, str(case.folder), target, run_id, moment, str(number)]
+    done = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL or (not surely and done.returncode == 0), done.stderr.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("moment", "number"), MOMENTS)
+def test_killed_around_a_batch_and_run_again_it_holds_the_same(
+    case: Case,
+    moment: str,
+    number: int,
+):
+    in_doubt = BATCH_ROWS if moment == "sent" else 0
+    for step in case.walk():
+        counted = case.since()
+        killed(case, f"killed-{step}", moment, number)
+        assert case.run().resumed
+        assert case.standin.held() == case.at.wanted(step)
+        writes, requests = counted()
+        assert len(PEOPLE) <= sum(writes.values()) <= len(PEOPLE) + in_doubt
+        assert case.bounded(requests, BATCHES, bool(in_doubt), runs=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("moment", "number"), CALLS)
+def test_killed_around_a_remote_call_and_run_again_it_holds_the_same(
+    case: Case,
+    moment: str,
+    number: int,
+):
+    case.world.put(PEOPLE)
+    counted = case.since()
+    killed(case, "killed", moment, number, surely=number < BATCHES * case.at.calls)
+    case.run()
+    assert case.standin.held() == case.at.wanted("add")
+    writes, requests = counted()
+    assert len(PEOPLE) <= sum(writes.values()) <= len(PEOPLE) + BATCH_ROWS
+    assert requests <= 2 * case.at.asides + case.at.calls * (BATCHES + 1)
+
+
+@pytest.mark.parametrize("moment", ["before", "sent", "recorded"])
+def test_what_changed_while_a_killed_sync_was_down_arrives(
+    case: Case,
+    moment: str,
+):
+    case.world.put(PEOPLE)
+    killed(case, "killed", moment, 0)
+    case.world.put(PEOPLE | MEANWHILE, granted=[key for key in PEOPLE if key != "c01"])
+    case.run()
+    left = case.standin.held()
+    case.run()
+    assert case.standin.held() == left
+    case.at.follows(left, MEANWHILE["c00"][0])
