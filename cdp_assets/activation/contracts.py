@@ -1,7 +1,10 @@
-"""The tables of the activation stage: no personal data, only row keys, keyed checksums and counts."""
+"""The tables of the activation stage: row keys, keyed checksums and counts.
+
+Personal data, hashed where the destination wants it so, is in `sync_identifiers` alone.
+"""
 
 from cdp_assets.destinations.base import Operation
-from cdp_assets.tables import INTEGER, TEXT, TIMESTAMP, Column, Contract, Layout, Table
+from cdp_assets.tables import BOOLEAN, INTEGER, TEXT, TIMESTAMP, Column, Contract, Layout, Table
 
 _SYNC = Column("sync", TEXT, "name of the sync")
 _RUN = Column("run_id", TEXT, "run that wrote the row")
@@ -38,7 +41,7 @@ SYNC_RUNS = Contract(
         Column("outcome", TEXT, "running, finished or failed"),
         *_counts(),
         Column("invalid", INTEGER, "rows set aside as invalid", _SOURCE_KEY),
-        Column("suppressed", INTEGER, "rows held back for lack of consent", ("master.consents.state",)),
+        Column("suppressed", INTEGER, "rows that may not be sent", ("master.consents.state",)),
         Column("held_rows", INTEGER, "rows the destination is known to hold afterwards"),
     ),
     ("sync", "run_id", "started_at"),
@@ -54,6 +57,7 @@ SYNC_ROWS = Contract(
         Column("operation", TEXT, "add, change, remove; null when nothing was to be sent"),
         Column("status", TEXT, "succeeded, rejected, invalid, suppressed or aborted"),
         Column("reason", TEXT, "why, without personal data"),
+        Column("basis", TEXT, "why the row could be sent: the consent, or why none was needed"),
         Column("at", TIMESTAMP, "when it was known"),
     ),
 )
@@ -84,7 +88,7 @@ REJECTED_ROWS = Contract(
 )
 SET_ASIDE = Contract(
     Table("activation", "set_aside"),
-    "Rows of the source that are not sent at present, and why: invalid, or without consent.",
+    "Rows of the source that are not sent at present, and why: invalid, without consent, or suppressed.",
     (
         _SYNC,
         _key("key of the row; empty for rows without one"),
@@ -94,4 +98,39 @@ SET_ASIDE = Contract(
     ),
     ("sync", "row_key"),
 )
-CONTRACTS = (SYNC_RUNS, SYNC_ROWS, SYNC_STATE, REJECTED_ROWS, SET_ASIDE)
+SYNC_IDENTIFIERS = Contract(
+    Table("activation", "sync_identifiers", Layout(cluster_by=("sync", "row_key"))),
+    "Identifiers as destinations know them, kept so that they can be removed; read by the engine alone.",
+    (
+        _SYNC,
+        Column("row_key", TEXT, "keyed hash of the identifier; the row's key in the other tables", _SOURCE_KEY),
+        Column("member_key", TEXT, "key of a row of the source that has it", _SOURCE_KEY),
+        Column("member_checksum", TEXT, "checksum of that row's mapped values", _SOURCE_KEY),
+        Column("kind", TEXT, "the destination's word for what it is"),
+        Column("sent", TEXT, "the identifier as sent, as JSON; hashed where the destination wants it so"),
+        Column("is_wanted", BOOLEAN, "whether the row has it still"),
+    ),
+    ("sync", "row_key", "member_key"),
+)
+SYNC_JOBS = Contract(
+    Table("activation", "sync_jobs"),
+    "Jobs that destinations work on for a batch, so that a killed run's are gone on with instead of begun again.",
+    (
+        _SYNC,
+        Column("batch_key", TEXT, "idempotency key of the batch"),
+        Column("job", TEXT, "the destination's name for the job"),
+        Column("kept_at", TIMESTAMP, "when it was written down"),
+    ),
+    ("sync", "batch_key"),
+)
+SUPPRESSIONS = Contract(
+    Table("activation", "suppressions"),
+    "Customers that no sync sends, whatever they consented to; who was merged into another stands for that one too.",
+    (
+        Column("customer_id", TEXT, "the customer", _SOURCE_KEY),
+        Column("reason", TEXT, "why, without personal data"),
+        Column("added_at", TIMESTAMP, "since when"),
+    ),
+    ("customer_id",),
+)
+CONTRACTS = (SYNC_RUNS, SYNC_ROWS, SYNC_STATE, REJECTED_ROWS, SET_ASIDE, SYNC_IDENTIFIERS, SYNC_JOBS, SUPPRESSIONS)

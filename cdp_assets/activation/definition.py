@@ -1,10 +1,11 @@
 """What a team writes to have a sync: which rows go where, as what, and under which consent."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from cdp_assets.destinations.base import Destination, Mode, Removal
+from cdp_assets.destinations.base import Destination, IdentifierDestination, Mode, Removal
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.strict import Strict
 from cdp_assets.tables import Table
@@ -13,13 +14,24 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
 ColumnName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.[A-Za-z_]\w*\.)?[A-Za-z_]\w*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Cron = Annotated[str, StringConstraints(pattern=r"^([-\d*/,A-Za-z]+ ){4}[-\d*/,A-Za-z]+$")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+
+
+class UnknownConsent(StrEnum):
+    """What becomes of customers who never said anything about a purpose."""
+
+    DENY = "deny"
+    ALLOW = "allow"
 
 
 class SyncDefinition(Strict):
     """A sync. `mapping` gives each destination field its column: one of the source, or `stage.table.column`.
 
     A table named in the mapping is joined by `customer_id` and has one row a customer. Without a `purpose` the
-    reason why none is needed must be written down; with one, only customers who granted it are sent.
+    reason why none is needed must be written down; with one, only customers who granted it are sent, and those who
+    said nothing only where `unknown_consent` allows it and says why. A `schedule` is a cron expression in UTC; without
+    one the sync runs when what it reads has changed.
     """
 
     name: Name
@@ -31,7 +43,10 @@ class SyncDefinition(Strict):
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] = "customer_id"
     mapping: Annotated[dict[str, ColumnName], Field(min_length=1)]
     purpose: Name | None = None
-    no_consent_reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)] | None = None
+    no_consent_reason: Reason | None = None
+    unknown_consent: UnknownConsent = UnknownConsent.DENY
+    unknown_consent_reason: Reason | None = None
+    schedule: Cron | None = None
     guard: Annotated[Share, Field(description="largest share of the rows held that one run may remove")] = 0.5
     max_rejected_share: Annotated[Share, Field(description="share of newly refused rows that fails a run")] = 0.1
     description: str = ""
@@ -46,6 +61,18 @@ class SyncDefinition(Strict):
         """The tables the mapping names besides the source, in order, each once."""
         tables = (Table.parse(column.rpartition(".")[0]) for column in self.mapping.values() if "." in column)
         return tuple(table for table in dict.fromkeys(tables) if table != self.source_table)
+
+    @model_validator(mode="after")
+    def _unknown_consent_is_decided(self) -> Self:
+        allows = self.unknown_consent is UnknownConsent.ALLOW
+        if allows != bool(self.unknown_consent_reason):
+            raise ValueError(
+                f"unknown_consent is {self.unknown_consent.value!r} and unknown_consent_reason is"
+                f" {self.unknown_consent_reason!r}; write the reason with 'allow', and only with it"
+            )
+        if allows and not self.purpose:
+            raise ValueError("unknown_consent is 'allow', but there is no purpose; without one no consent is asked for")
+        return self
 
     @model_validator(mode="after")
     def _consent_is_decided(self) -> Self:
@@ -63,7 +90,7 @@ class SyncDefinition(Strict):
 
 
 def check_supported(definition: SyncDefinition, destination: Destination) -> None:
-    """Check that the destination can do what the sync asks.
+    """Check that the destination can do what the sync asks, the names of its mapping included.
 
     Raises:
         ConfigurationError: it cannot; the message names what it can.
@@ -75,6 +102,8 @@ def check_supported(definition: SyncDefinition, destination: Destination) -> Non
         raise ConfigurationError(
             f"{where} has no removal {definition.removal.value!r}; allowed are {_list(limits.removals)}."
         )
+    if isinstance(destination, IdentifierDestination):
+        destination.check_mapping(list(definition.mapping))
 
 
 def _list(values: frozenset[Mode] | frozenset[Removal]) -> str:

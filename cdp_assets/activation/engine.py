@@ -7,22 +7,24 @@ from datetime import UTC, datetime
 
 from sqlglot import exp
 
-from cdp_assets.activation import guards, rows
+from cdp_assets.activation import guards, identifiers, rows
 from cdp_assets.activation.contracts import CONTRACTS
 from cdp_assets.activation.definition import SyncDefinition, check_supported
 from cdp_assets.activation.delivery import Delivery
 from cdp_assets.activation.ledger import Ledger
-from cdp_assets.activation.plan import RunOfPlan, write_checksums, write_keys, write_plan
+from cdp_assets.activation.plan import BATCH_DIGITS, Part, RunOfPlan, write_plan
 from cdp_assets.activation.result import SyncResult, Tally
 from cdp_assets.activation.retry import RetryPolicy
-from cdp_assets.activation.worktables import WorkTables
+from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Destination, Operation
 from cdp_assets.errors import DestinationError
 from cdp_assets.warehouses.base import Warehouse
 
+WHOLE = Part()
+
 
 def utc_now() -> datetime:
-    """The time of sending; what is sent never depends on it."""
+    """The time of sending; what is sent depends on it only where a destination forgets what is old."""
     return datetime.now(UTC)
 
 
@@ -35,11 +37,12 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
     run_id: str,
     progress: Callable[[int, int], None] = lambda done, planned: None,  # noqa: ARG005
     *,
+    part: Part = WHOLE,
     policy: RetryPolicy | None = None,
     clock: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> SyncResult:
-    """Bring the destination in line with the source, and return what that took.
+    """Bring the destination in line with the source, or a part of it, and return what that took.
 
     A run with nothing to send or tell writes nothing at all. A run that was killed is picked up by the next, under
     any run id; each row is then sent exactly once more at most, in the same batch under the same idempotency key.
@@ -49,16 +52,13 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
         DataError: a guard stopped the run before anything was sent.
         DestinationError: the destination failed or refused too much; what it accepted is kept.
     """
-    check_supported(definition, destination)
-    with warehouse.transaction():
-        rows.check_columns(warehouse, definition)
-        warehouse.ensure(*CONTRACTS)
-    ledger, started_at = Ledger(warehouse, definition, run_id, as_of), clock()
-    policy = policy or RetryPolicy()
-    delivery = Delivery(ledger, destination, secret_key, Tally(), policy, clock, sleep, progress)
+    sync = opened(warehouse, definition, destination, secret_key)
+    ledger, started_at = Ledger(sync, run_id, as_of), clock()
+    delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
     try:
         resumed, first_batch = _pick_up(delivery)
-        planned = _plan(delivery, RunOfPlan(run_id, as_of, first_batch), started_at)
+        run = RunOfPlan(run_id, as_of, first_batch, started_at, part)
+        planned = _plan(delivery, run)
         delivery.send_plan(first_batch, first_batch + planned.batches - 1)
         tally = delivery.tally
         guards.check_rejected(definition, tally.fresh, tally.newly_refused, not tally.succeeded.total())
@@ -67,21 +67,30 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
         raise
     quiet = planned.quiet and not resumed
     finished_at = started_at if quiet else clock()
-    with warehouse.transaction():
-        if not quiet:
-            ledger.close(started_at, finished_at, delivery.tally)
-        WorkTables.of(definition.name).drop(warehouse)
-        held_rows = ledger.held_rows()
+    _tidy_up(delivery, quiet=quiet, started_at=started_at, finished_at=finished_at)
     return SyncResult(
         sync=definition.name,
         run_id=run_id,
         tally=delivery.tally,
-        held_rows=held_rows,
+        held_rows=ledger.held_rows(),
         rebaselined=planned.rebaselined,
         resumed=resumed,
         started_at=started_at,
         finished_at=finished_at,
     )
+
+
+def opened(warehouse: Warehouse, definition: SyncDefinition, destination: Destination, secret_key: bytes) -> Sync:
+    """The sync, once it is known that all it names is there and its destination can do it.
+
+    Raises:
+        ConfigurationError: it is not, or it cannot.
+    """
+    check_supported(definition, destination)
+    with warehouse.transaction():
+        rows.check_columns(warehouse, definition)
+        warehouse.ensure(*CONTRACTS)
+    return Sync(warehouse, definition, destination, secret_key)
 
 
 @dataclass(frozen=True)
@@ -94,51 +103,65 @@ class _Planned:
 
 
 def _pick_up(delivery: Delivery) -> tuple[bool, int]:
-    """Send again the one batch whose fate a killed run did not learn; whether it did, and the next batch's number."""
+    """Send again the batches whose fate a killed run did not learn; whether it did, and the next batch's number."""
     ledger = delivery.ledger
-    plan = WorkTables.of(ledger.definition.name).plan
+    plan = ledger.sync.work.plan
     number, resumed = ledger.last_batch(), False
     if ledger.warehouse.exists(plan):
-        ends = exp.select(
-            exp.Min(this=exp.column("batch")).as_("first"),
-            exp.Max(this=exp.column("batch")).as_("last"),
-            exp.Min(this=exp.column("run_id")).as_("run_id"),
-        )
-        left = ledger.warehouse.read_arrow(ends.from_(plan.expression())).to_pylist()[0]
-        if left["first"]:
-            resumed = delivery.replay(left["first"])
-            if not resumed:
-                ledger.doubt(left["first"], delivery.clock())
-            number = max(number, int(left["last"].partition(".")[0])) if left["run_id"] == ledger.run_id else number
+        root = exp.func("LEFT", exp.column("batch"), exp.Literal.number(BATCH_DIGITS))
+        columns = (root.as_("root"), "run_id", "in_flight")
+        left = exp.select(*columns).distinct().from_(plan.expression()).order_by("root")
+        roots = ledger.warehouse.read_arrow(left).to_pylist()
+        if roots:
+            resumed = delivery.replay([row["root"] for row in roots[: roots[0]["in_flight"]]])
+            same_run = roots[0]["run_id"] == ledger.run_id
+            number = max(number, int(roots[-1]["root"])) if same_run else number
     return resumed, max(number, ledger.last_batch()) + 1
 
 
-def _plan(delivery: Delivery, run: RunOfPlan, started_at: datetime) -> _Planned:
+def take_stock(sync: Sync) -> None:
+    """Write down, in work tables, what is wanted at the destination."""
+    rows.write_inventory(sync)
+    if sync.identifies:
+        identifiers.write_identifiers(sync, sync.identifies)
+
+
+def _plan(delivery: Delivery, run: RunOfPlan) -> _Planned:
     """Diff, check the guards, and open the run if there is something to send or to tell."""
-    ledger, tally = delivery.ledger, delivery.tally
-    warehouse, definition = ledger.warehouse, ledger.definition
-    write_keys(warehouse, definition)
-    write_checksums(warehouse, definition, delivery.secret_key)
-    with warehouse.transaction():
+    ledger, tally, sync = delivery.ledger, delivery.tally, delivery.sync
+    take_stock(sync)
+    with sync.warehouse.transaction():
         aside, held = ledger.set_aside(), ledger.held_rows()
         tally.invalid, tally.suppressed = aside["invalid"], aside["suppressed"]
-        lost = guards.check_state(definition, held, ledger.held_before())
-        guards.check_source(definition, sum(aside.values()), held, ledger.leaving())
-        write_plan(warehouse, definition, delivery.destination.limits, run)
-        batches = _count_plan(ledger, tally)
-        quiet = not batches and not ledger.news()
+        lost = guards.check_state(sync.definition, held, ledger.held_before())
+        guards.check_source(sync.definition, sum(aside.values()), held, ledger.leaving())
+        write_plan(sync, run)
+        batches = count_plan(sync, tally)
+        quiet = not batches and not (run.part.is_whole and ledger.news())
         if not quiet:
-            ledger.begin(started_at, tally)
+            ledger.begin(run.now, tally, whole=run.part.is_whole)
     return _Planned(batches, lost and bool(batches), quiet)
 
 
-def _count_plan(ledger: Ledger, tally: Tally) -> int:
+def _tidy_up(delivery: Delivery, *, quiet: bool, started_at: datetime, finished_at: datetime) -> None:
+    ledger, sync = delivery.ledger, delivery.sync
+    with sync.warehouse.transaction():
+        if not quiet:
+            ledger.close(started_at, finished_at, delivery.tally)
+        if delivery.jobs:
+            ledger.forget_jobs()
+        if sync.identifies and not quiet:
+            identifiers.forget(sync)
+        sync.work.drop(sync.warehouse)
+
+
+def count_plan(sync: Sync, tally: Tally) -> int:
     """Add the plan to the tally, and return its number of batches."""
     columns = {name: exp.Count(this=exp.Distinct(expressions=[exp.column(name)])) for name in ("batch", "row_key")}
     query = exp.select("operation", *(count.as_(name) for name, count in columns.items()))
     fresh = exp.Count(this=exp.Star()) - exp.Count(this=exp.column("attempts"))
-    plan = WorkTables.of(ledger.definition.name).plan.expression()
-    counted = ledger.warehouse.read_arrow(query.select(fresh.as_("fresh")).from_(plan).group_by("operation"))
+    plan = sync.work.plan.expression()
+    counted = sync.warehouse.read_arrow(query.select(fresh.as_("fresh")).from_(plan).group_by("operation"))
     for row in counted.to_pylist():
         tally.plan(Operation(row["operation"]), row["row_key"], row["fresh"])
     return sum(counted["batch"].to_pylist())

@@ -1,17 +1,17 @@
-"""What a run writes down: its counts, what it set aside, and what became of each batch, together with the state."""
+"""What a run writes down: its counts, what it set aside, and what became of its batches, together with the state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
 from sqlglot import exp
 
-from cdp_assets.activation.contracts import REJECTED_ROWS, SET_ASIDE, SYNC_ROWS, SYNC_RUNS, SYNC_STATE
+from cdp_assets.activation.contracts import REJECTED_ROWS, SET_ASIDE, SYNC_JOBS, SYNC_ROWS, SYNC_RUNS, SYNC_STATE
 from cdp_assets.activation.definition import SyncDefinition
-from cdp_assets.activation.plan import departed
+from cdp_assets.activation.plan import departed, moment, wanted_keys
 from cdp_assets.activation.result import Outcome, Tally
-from cdp_assets.activation.worktables import WorkTables
+from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Mode, Operation
 from cdp_assets.tables import Contract
 from cdp_assets.warehouses.base import Warehouse, WriteMode
@@ -21,42 +21,71 @@ from cdp_assets.warehouses.base import Warehouse, WriteMode
 class Ledger:
     """The activation tables as one run of one sync writes them."""
 
-    warehouse: Warehouse
-    definition: SyncDefinition
+    sync: Sync
     run_id: str
     as_of: datetime
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.sync.warehouse
+
+    @property
+    def definition(self) -> SyncDefinition:
+        return self.sync.definition
 
     def news(self) -> bool:
         """Whether there is something to write down besides operations: rows newly set aside, or wanted no longer."""
         queries = [self._newly_set_aside(), *self._obsolete().values()]
         return any(self._count(query) for query in queries)
 
-    def begin(self, started_at: datetime, tally: Tally) -> None:
-        """Open the run, tell what it set aside, and forget what is wanted no longer."""
+    def begin(self, started_at: datetime, tally: Tally, *, whole: bool = True) -> None:
+        """Open the run, tell what it set aside, and forget what is wanted no longer, if the plan is a `whole` one."""
         self._write_run(started_at, None, "running", tally)
         self.warehouse.write_select(SYNC_ROWS.table, self._told(self._newly_set_aside(), started_at), WriteMode.APPEND)
-        for contract, query in self._obsolete().items():
-            self._delete(contract, exp.column("row_key").isin(query=query))
+        for contract, query in self._obsolete().items() if whole else ():
+            self._delete_among(contract, query)
         self._delete(SET_ASIDE)
         self.warehouse.write_select(SET_ASIDE.table, self._set_aside(), WriteMode.APPEND)
 
-    def record(self, batch: str, outcomes: Sequence[Outcome], at: datetime, *, whole: bool = True) -> None:
-        """Write down a batch, or a part of it that is not `whole`; all of it or nothing.
+    def record(self, batches: Mapping[str, Sequence[Outcome]], at: datetime) -> None:
+        """Write down whole batches; all of it or nothing.
 
-        That is: its rows, the state, refusals, and that it is no longer in the plan.
+        That is: their rows, the state, refusals, and that they are no longer in the plan.
         """
-        accepted = [outcome for outcome in outcomes if outcome.status == "succeeded"]
+        outcomes = [outcome for some in batches.values() for outcome in some]
         rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
+        done = exp.column("batch").isin(*(exp.Literal.string(name) for name in batches))
+        plan = self.sync.work.plan.expression()
+        accepted = exp.select("row_key").from_(plan).where(done)
+        if rejected:
+            accepted = accepted.where(_is_one_of("row_key", [outcome.key for outcome in rejected]).not_())
         with self.warehouse.transaction():
-            self._append_rows(batch, outcomes, at)
-            self._move_state(accepted, at)
+            self._append_rows(batches, at)
+            self._move_state([o for o in outcomes if o.status == "succeeded"], accepted, at)
+            self._delete_among(REJECTED_ROWS, accepted.where(exp.column("attempts").is_(exp.null()).not_()))
             self._merge(REJECTED_ROWS, [self._refusal(outcome, at) for outcome in rejected])
-            self._delete_keys(REJECTED_ROWS, [outcome.key for outcome in accepted if outcome.attempts])
-            sent: exp.Condition = exp.column("batch").eq(exp.Literal.string(batch))
-            if not whole:
-                sent = exp.and_(sent, exp.column("row_key").isin(*(exp.Literal.string(o.key) for o in outcomes)))
-            plan = WorkTables.of(self.definition.name).plan.expression()
-            self.warehouse.execute(exp.delete(plan).where(sent))
+            self.warehouse.execute(exp.delete(plan).where(done))
+
+    def set_back(self, batch: str, outcomes: Sequence[Outcome], at: datetime) -> None:
+        """Take rows of a batch out of the plan without having sent them, for the next run to decide."""
+        keys = _is_one_of("row_key", [outcome.key for outcome in outcomes])
+        here = exp.column("batch").eq(exp.Literal.string(batch))
+        with self.warehouse.transaction():
+            self._append_rows({batch: outcomes}, at)
+            self.warehouse.execute(exp.delete(self.sync.work.plan.expression()).where(here, keys))
+
+    def jobs(self) -> dict[str, str]:
+        """The jobs that batches of this sync started, by idempotency key."""
+        query = exp.select("batch_key", "job").from_(SYNC_JOBS.table.expression()).where(self.sync.mine())
+        return {row["batch_key"]: row["job"] for row in self.warehouse.read_arrow(query).to_pylist()}
+
+    def keep_job(self, batch_key: str, job: str, at: datetime) -> None:
+        """Write down, for good, which job a batch started."""
+        self._merge(SYNC_JOBS, [{"sync": self.sync.name, "batch_key": batch_key, "job": job, "kept_at": at}])
+
+    def forget_jobs(self) -> None:
+        """Forget the jobs of batches that were all written down."""
+        self._delete(SYNC_JOBS)
 
     def doubt(self, batch: str, at: datetime) -> None:
         """Take a batch that may have arrived, and cannot be sent again as it was, for held with values unknown.
@@ -70,9 +99,9 @@ class Ledger:
             exp.Literal.string(self.definition.name).as_("sync"),
             "row_key",
             exp.Literal.string("").as_("checksum"),
-            exp.cast(exp.Literal.string(at.isoformat()), "TIMESTAMPTZ").as_("sent_at"),
+            moment(at).as_("sent_at"),
         )
-        plan = WorkTables.of(self.definition.name).plan.expression()
+        plan = self.sync.work.plan.expression()
         rows = unknown.from_(plan).where(exp.column("batch").eq(exp.Literal.string(batch)))
         self.warehouse.write_select(SYNC_STATE.table, rows, WriteMode.MERGE, SYNC_STATE.key)
 
@@ -83,22 +112,23 @@ class Ledger:
     def abort(self, started_at: datetime, at: datetime, tally: Tally) -> None:
         """Close a run that stopped early: what is left of its plan was not accepted."""
         plan = exp.select("batch", "row_key", "operation").select(
-            exp.Literal.string("aborted").as_("status"), exp.Literal.string("the run stopped before it").as_("reason")
+            exp.Literal.string("aborted").as_("status"),
+            exp.Literal.string("the run stopped before it").as_("reason"),
+            "basis",
         )
         with self.warehouse.transaction():
-            left = plan.from_(WorkTables.of(self.definition.name).plan.expression())
+            left = plan.from_(self.sync.work.plan.expression())
             self.warehouse.write_select(SYNC_ROWS.table, self._told(left, at), WriteMode.APPEND)
             self._write_run(started_at, at, "failed", tally)
 
     def held_rows(self) -> int:
         """Rows the destination is known to hold."""
-        return self._count(exp.select("row_key").from_(SYNC_STATE.table.expression()).where(self._mine()))
+        return self._count(exp.select("row_key").from_(SYNC_STATE.table.expression()).where(self.sync.mine()))
 
     def leaving(self) -> int:
         """Rows held that the source no longer asks for, but for those merged into one that stays."""
-        gone = departed(self.warehouse, self.definition).subquery("gone")
-        sums = WorkTables.of(self.definition.name).checksums.expression()
-        stays = exp.column("current_key").isin(query=exp.select("row_key").from_(sums))
+        gone, keys = departed(self.sync).subquery("gone"), wanted_keys(self.sync).subquery("wanted")
+        stays = exp.column("current_key").isin(query=exp.select("row_key").from_(keys))
         return self._count(exp.select("state_key").from_(gone).where(stays.not_()))
 
     def held_before(self) -> int:
@@ -106,7 +136,7 @@ class Ledger:
         last = (
             exp.select("held_rows")
             .from_(SYNC_RUNS.table.expression())
-            .where(self._mine(), exp.column("finished_at").is_(exp.null()).not_())
+            .where(self.sync.mine(), exp.column("finished_at").is_(exp.null()).not_())
             .order_by(exp.column("finished_at").desc())
             .limit(1)
         )
@@ -116,7 +146,7 @@ class Ledger:
     def set_aside(self) -> dict[str, int]:
         """Rows of the source by status: `valid`, `invalid`, `suppressed`."""
         copies = exp.cast(exp.Sum(this=exp.column("copies")), "BIGINT").as_("copies")
-        query = exp.select("status", copies).from_(WorkTables.of(self.definition.name).keys.expression())
+        query = exp.select("status", copies).from_(self.sync.work.inventory.expression())
         found = {
             row["status"]: row["copies"] for row in self.warehouse.read_arrow(query.group_by("status")).to_pylist()
         }
@@ -126,18 +156,15 @@ class Ledger:
         """Number of the last batch a run of this id wrote down; -1 if none."""
         query = exp.select(exp.Max(this=exp.column("batch")).as_("batch")).from_(SYNC_ROWS.table.expression())
         mine = exp.column("run_id").eq(exp.Literal.string(self.run_id))
-        last = self.warehouse.read_arrow(query.where(self._mine(), mine))["batch"][0].as_py()
+        last = self.warehouse.read_arrow(query.where(self.sync.mine(), mine))["batch"][0].as_py()
         return int(last.partition(".")[0]) if last else -1
-
-    def _mine(self) -> exp.EQ:
-        return exp.column("sync").eq(exp.Literal.string(self.definition.name))
 
     def _count(self, query: exp.Select) -> int:
         count = exp.select(exp.Count(this=exp.Star()).as_("rows")).from_(query.subquery("q"))
         return int(self.warehouse.read_arrow(count)["rows"][0].as_py())
 
     def _set_aside(self) -> exp.Select:
-        keys = WorkTables.of(self.definition.name).keys.expression()
+        keys = self.sync.work.inventory.expression()
         sync = exp.Literal.string(self.definition.name).as_("sync")
         query = exp.select(sync, "row_key", "status", "reason", "copies").from_(keys)
         return query.where(exp.column("status").neq(exp.Literal.string("valid")))
@@ -153,6 +180,7 @@ class Ledger:
                 exp.cast(exp.null(), "TEXT").as_("operation"),
                 exp.column("status", "now"),
                 exp.column("reason", "now"),
+                exp.cast(exp.null(), "TEXT").as_("basis"),
             )
             .from_(self._set_aside().subquery("now"))
             .join(SET_ASIDE.table.expression().as_("before"), on=same, join_type="left")
@@ -161,52 +189,64 @@ class Ledger:
 
     def _obsolete(self) -> dict[Contract, exp.Select]:
         """Keys to forget: no longer set aside, refused but no longer wanted, removed before and now out of the list."""
-        work = WorkTables.of(self.definition.name)
+        work = self.sync.work
         unplanned = exp.column("row_key").isin(query=exp.select("row_key").from_(work.plan.expression())).not_()
         valid = exp.column("status").eq(exp.Literal.string("valid"))
-        aside = exp.select("row_key").from_(work.keys.expression()).where(valid.not_())
+        aside = exp.select("row_key").from_(work.inventory.expression()).where(valid.not_())
         found = {
-            REJECTED_ROWS: exp.select("row_key").from_(REJECTED_ROWS.table.expression()).where(self._mine(), unplanned),
+            REJECTED_ROWS: exp.select("row_key")
+            .from_(REJECTED_ROWS.table.expression())
+            .where(self.sync.mine(), unplanned),
             SET_ASIDE: exp.select("row_key")
             .from_(SET_ASIDE.table.expression())
-            .where(self._mine(), exp.column("row_key").isin(query=aside).not_()),
+            .where(self.sync.mine(), exp.column("row_key").isin(query=aside).not_()),
         }
         if self.definition.mode is Mode.REMOVE:
-            gone = departed(self.warehouse, self.definition).subquery("gone")
+            gone = departed(self.sync).subquery("gone")
             found[SYNC_STATE] = exp.select(exp.column("state_key").as_("row_key")).from_(gone)
         return found
 
     def _told(self, query: exp.Select, at: datetime) -> exp.Select:
-        """Rows of a query of batch, row_key, operation, status and reason as rows of `sync_rows`."""
+        """Rows of a query of batch, row_key, operation, status, reason and basis as rows of `sync_rows`."""
         return exp.select(
             exp.Literal.string(self.definition.name).as_("sync"),
             exp.Literal.string(self.run_id).as_("run_id"),
-            *("batch", "row_key", "operation", "status", "reason"),
-            exp.cast(exp.Literal.string(at.isoformat()), "TIMESTAMPTZ").as_("at"),
+            *("batch", "row_key", "operation", "status", "reason", "basis"),
+            moment(at).as_("at"),
         ).from_(query.subquery("told"))
 
-    def _append_rows(self, batch: str, outcomes: Sequence[Outcome], at: datetime) -> None:
-        count = len(outcomes)
+    def _append_rows(self, batches: Mapping[str, Sequence[Outcome]], at: datetime) -> None:
+        named = [(name, outcome) for name, outcomes in batches.items() for outcome in outcomes]
         columns = {
-            "sync": [self.definition.name] * count,
-            "run_id": [self.run_id] * count,
-            "batch": [batch] * count,
-            "row_key": [outcome.key for outcome in outcomes],
-            "operation": [outcome.operation.value for outcome in outcomes],
-            "status": [outcome.status for outcome in outcomes],
-            "reason": [outcome.reason or None for outcome in outcomes],
-            "at": [at] * count,
+            "sync": [self.definition.name] * len(named),
+            "run_id": [self.run_id] * len(named),
+            "batch": [name for name, _ in named],
+            "row_key": [outcome.key for _, outcome in named],
+            "operation": [outcome.operation.value for _, outcome in named],
+            "status": [outcome.status for _, outcome in named],
+            "reason": [outcome.reason or None for _, outcome in named],
+            "basis": [outcome.basis for _, outcome in named],
+            "at": [at] * len(named),
         }
         self.warehouse.write_arrow(SYNC_ROWS.table, pa.table(columns, schema=SYNC_ROWS.schema), WriteMode.APPEND)
 
-    def _move_state(self, accepted: Sequence[Outcome], at: datetime) -> None:
+    def _move_state(self, outcomes: Sequence[Outcome], accepted: exp.Select, at: datetime) -> None:
+        """Let go of what the accepted rows were held by, and hold what they are now."""
+        was_held = exp.column("previous_key").is_(exp.null()).not_()
+        before = exp.select("previous_key").from_(self.sync.work.plan.expression()).where(was_held)
+        if any(outcome.operation is not Operation.ADD or outcome.previous_key for outcome in outcomes):
+            self._delete_among(SYNC_STATE, before.where(exp.column("row_key").isin(query=accepted)))
         taken_away = self.definition.mode is not Mode.REMOVE
-        gone = [o for o in accepted if o.operation is Operation.REMOVE and taken_away]
-        kept = [o for o in accepted if not (o.operation is Operation.REMOVE and taken_away)]
-        renamed = [o.previous_key for o in kept if o.previous_key not in {None, o.key}]
-        self._delete_keys(SYNC_STATE, [o.key for o in gone] + [key for key in renamed if key])
-        sync = self.definition.name
-        self._merge(SYNC_STATE, [{"sync": sync, "row_key": o.key, "checksum": o.checksum, "sent_at": at} for o in kept])
+        kept = [o for o in outcomes if not (o.operation is Operation.REMOVE and taken_away)]
+        columns = {
+            "sync": [self.sync.name] * len(kept),
+            "row_key": [outcome.key for outcome in kept],
+            "checksum": [outcome.checksum for outcome in kept],
+            "sent_at": [at] * len(kept),
+        }
+        if kept:
+            rows = pa.table(columns, schema=SYNC_STATE.schema)
+            self.warehouse.write_arrow(SYNC_STATE.table, rows, WriteMode.MERGE, SYNC_STATE.key)
 
     def _refusal(self, outcome: Outcome, at: datetime) -> dict[str, object]:
         return {
@@ -224,12 +264,11 @@ class Ledger:
             table = pa.Table.from_pylist(list(rows), schema=contract.schema)
             self.warehouse.write_arrow(contract.table, table, WriteMode.MERGE, contract.key)
 
-    def _delete_keys(self, contract: Contract, keys: Sequence[str]) -> None:
-        if keys:
-            self._delete(contract, exp.column("row_key").isin(*(exp.Literal.string(key) for key in keys)))
+    def _delete_among(self, contract: Contract, keys: exp.Select) -> None:
+        self._delete(contract, exp.column("row_key").isin(query=keys))
 
     def _delete(self, contract: Contract, *conditions: exp.Expression) -> None:
-        self.warehouse.execute(exp.delete(contract.table.expression()).where(self._mine(), *conditions))
+        self.warehouse.execute(exp.delete(contract.table.expression()).where(self.sync.mine(), *conditions))
 
     def _write_run(self, started_at: datetime, at: datetime | None, outcome: str, tally: Tally) -> None:
         run: dict[str, object] = {
@@ -245,3 +284,7 @@ class Ledger:
             "held_rows": self.held_rows(),
         }
         self._merge(SYNC_RUNS, [run])
+
+
+def _is_one_of(column: str, keys: Sequence[str]) -> exp.In:
+    return exp.column(column).isin(*(exp.Literal.string(key) for key in keys))

@@ -17,6 +17,7 @@ class Outcome:
     operation: Operation
     status: str
     reason: str
+    basis: str | None
     attempts: int
     first_failed_at: datetime | None
 

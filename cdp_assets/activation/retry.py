@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cdp_assets.destinations.base import Batch, Destination, RowResult, TransientError
+from cdp_assets.destinations.base import Batch, Destination, Job, RowResult, TransientError
 from cdp_assets.errors import DestinationError
 
 
@@ -29,15 +29,24 @@ def send_with_retries(
 ) -> list[RowResult]:
     """The destination's results, after as many attempts as it took; a `Retry-After` is waited for in full.
 
+    Rows refused for a reason that may pass are sent again without the others.
+
     Raises:
         PermanentError: the destination refused the batch whole.
         DestinationError: it did not recover within the policy's attempts and patience.
     """
     waited = 0.0
     waits = policy.waits(batch.idempotency_key)
+    known: dict[str, RowResult] = {}
     for attempt in range(policy.attempts):
         try:
-            return destination.send(batch)
+            known |= {result.key: result for result in destination.send(batch)}
+            passing = {key for key, result in known.items() if result.transient}
+            if not passing or attempt == len(waits):
+                return list(known.values())
+            batch = replace(batch, rows=tuple(row for row in batch.rows if row.key in passing), job=Job())
+            sleep(waits[attempt])
+            waited += waits[attempt]
         except TransientError as error:
             if attempt == len(waits):
                 raise _gave_up(batch, f"{attempt + 1} attempts", error) from error

@@ -1,15 +1,18 @@
-"""The rows of a sync's source: their keys, their consent, and their mapped values, as SELECTs."""
+"""The rows of a sync's source: their keys, whether they may be sent, and their mapped values, as SELECTs."""
 
 from sqlglot import exp
 
+from cdp_assets.activation import consent
+from cdp_assets.activation.checksum import checksum, keyed
+from cdp_assets.activation.consent import CONSENTS, CUSTOMER_ID, same_customer
 from cdp_assets.activation.definition import SyncDefinition
-from cdp_assets.destinations.base import Mode
+from cdp_assets.activation.sync import Sync
 from cdp_assets.errors import ConfigurationError, DataError
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
-CUSTOMER_ID = "customer_id"
-CONSENTS = Table("master", "consents")
+NO_KEY = "the key is null or empty"
+SEVERAL = "several rows of the source have this key"
 
 
 def check_columns(warehouse: Warehouse, definition: SyncDefinition) -> None:
@@ -40,93 +43,84 @@ def check_columns(warehouse: Warehouse, definition: SyncDefinition) -> None:
         _check_one_row_a_customer(warehouse, definition, table)
 
 
-def keys(definition: SyncDefinition) -> exp.Select:
-    """`row_key`, `copies`, `status` (`valid`, `invalid`, `suppressed`) and `reason`: one row a key of the source."""
-    counted = (
-        exp.select(
-            _key(definition.key).as_("row_key"),
-            exp.Count(this=exp.Star()).as_("copies"),
-            exp.Min(this=_consents_given(definition)).as_("granted"),
-        )
-        .from_(definition.source_table.expression().as_("s"))
-        .group_by(_key(definition.key))
+def write_inventory(sync: Sync) -> None:
+    """Write the work table of the source: one row a key, with what became of it.
+
+    `row_key`, `copies`, `status` (`valid`, `invalid`, `suppressed`), `reason`, `basis` of sending it, `checksum`.
+    """
+    consent.write_suppressed(sync)
+    with keyed(sync.warehouse, sync.work, sync.secret_key) as keys:
+        sync.warehouse.write_select(sync.work.inventory, _inventory(sync, keys))
+
+
+def values(sync: Sync) -> exp.Select:
+    """`row_key` and the mapped columns as `f0`, `f1`, ...: one row a row of the source that may be sent."""
+    refused = consent.refusal(sync)
+    query = _source(sync).select(_text(sync.definition.key).as_("row_key"))
+    for number, column in enumerate(_columns(sync.definition)):
+        query = query.select(column.as_(f"f{number}"))
+    return query.where(refused.is_(exp.null()))
+
+
+def checksum_of(sync: Sync, alias: str) -> exp.Expr:
+    """The checksum of the values of `values`, joined under an alias, where the table of keys is joined too."""
+    columns = [exp.column(f"f{number}", alias) for number in range(len(sync.definition.mapping))]
+    return checksum(list(sync.definition.mapping), columns)
+
+
+def _inventory(sync: Sync, keys: exp.Expr) -> exp.Select:
+    definition = sync.definition
+    each = _source(sync).join(keys, join_type="cross")
+    each = each.select(
+        exp.func("NULLIF", _text(definition.key), exp.Literal.string("")).as_("row_key"),
+        consent.refusal(sync).as_("refusal"),
+        consent.basis(definition).as_("basis"),
+        checksum(list(definition.mapping), _columns(definition)).as_("checksum"),
     )
-    if definition.purpose:
-        counted = counted.join(_granted(definition.purpose), on=_same_customer("c"), join_type="left")
-    key, copies, granted = (exp.column(name, "k") for name in ("row_key", "copies", "granted"))
-    states = (
-        (key.is_(exp.null()), "invalid", "the key is null or empty"),
-        (copies > 1, "invalid", "several rows of the source have this key"),
-        (granted.eq(0), "suppressed", f"no consent for {definition.purpose}"),
+    grouped = (
+        exp.select("row_key", exp.Count(this=exp.Star()).as_("copies"))
+        .select(*(exp.Min(this=exp.column(name)).as_(name) for name in ("refusal", "basis", "checksum")))
+        .from_(each.subquery("e"))
+        .group_by("row_key")
     )
     status, reason = exp.Case(), exp.Case()
+    key, refused = exp.column("row_key"), exp.column("refusal")
+    states = (
+        (key.is_(exp.null()), "invalid", exp.Literal.string(NO_KEY)),
+        (exp.column("copies") > 1, "invalid", exp.Literal.string(SEVERAL)),
+        (refused.is_(exp.null()).not_(), "suppressed", refused),
+    )
     for condition, name, why in states:
-        status = status.when(condition.copy(), exp.Literal.string(name))
-        reason = reason.when(condition.copy(), exp.Literal.string(why))
+        status = status.when(condition, exp.Literal.string(name))
+        reason = reason.when(condition.copy(), why.copy())
     return exp.select(
         exp.func("COALESCE", key.copy(), exp.Literal.string("")).as_("row_key"),
-        copies.copy().as_("copies"),
+        "copies",
         status.else_(exp.Literal.string("valid")).as_("status"),
         reason.as_("reason"),
-    ).from_(counted.subquery("k"))
+        "basis",
+        "checksum",
+    ).from_(grouped.subquery("g"))
 
 
-def values(definition: SyncDefinition) -> exp.Select:
-    """`row_key` and the mapped columns as `f0`, `f1`, ...: one row a row of the source that may be sent."""
+def _source(sync: Sync) -> exp.Select:
+    """The source as `s`, joined to the tables the mapping names and to the gate."""
+    definition = sync.definition
+    query = exp.Select().from_(definition.source_table.expression().as_("s"))
+    for number, table in enumerate(definition.joined_tables):
+        query = query.join(table.expression().as_(f"t{number}"), on=same_customer(f"t{number}"), join_type="left")
+    return consent.joined(sync, query)
+
+
+def _columns(definition: SyncDefinition) -> list[exp.Expression]:
     aliases = {definition.source_table: "s"}
     aliases |= {table: f"t{number}" for number, table in enumerate(definition.joined_tables)}
-    query = exp.select(_text(definition.key).as_("row_key")).from_(definition.source_table.expression().as_("s"))
-    for number, column in enumerate(definition.mapping.values()):
-        table, name = _split(definition, column)
-        query = query.select(exp.column(name, aliases[table], quoted=True).as_(f"f{number}"))
-    for table in definition.joined_tables:
-        query = query.join(table.expression().as_(aliases[table]), on=_same_customer(aliases[table]), join_type="left")
-    if definition.purpose:
-        query = query.join(_granted(definition.purpose), on=_same_customer("c"))
-    return query
-
-
-def sends_values_on_removal(definition: SyncDefinition) -> bool:
-    """Whether a removal carries mapped values: in mode remove the rows to take away are there to be read."""
-    return definition.mode is Mode.REMOVE
-
-
-def _granted(purpose: str) -> exp.Subquery:
-    """Customers who granted the purpose and nowhere denied it."""
-    state, granted = exp.column("state"), exp.Literal.string("granted")
-    return (
-        exp.select(exp.column(CUSTOMER_ID))
-        .from_(CONSENTS.expression())
-        .where(exp.column("purpose").eq(exp.Literal.string(purpose)))
-        .group_by(exp.column(CUSTOMER_ID))
-        .having(
-            exp.and_(
-                exp.Min(this=state).eq(granted),
-                exp.Max(this=state.copy()).eq(granted.copy()),
-                exp.Count(this=state.copy()).eq(exp.Count(this=exp.Star())),
-            )
-        )
-        .subquery("c")
-    )
-
-
-def _consents_given(definition: SyncDefinition) -> exp.Expression:
-    one = exp.Literal.number(1)
-    if not definition.purpose:
-        return one
-    return exp.Case().when(exp.column(CUSTOMER_ID, "c").is_(exp.null()), exp.Literal.number(0)).else_(one)
-
-
-def _same_customer(alias: str) -> exp.EQ:
-    return exp.column(CUSTOMER_ID, alias, quoted=True).eq(exp.column(CUSTOMER_ID, "s", quoted=True))
+    split = (_split(definition, column) for column in definition.mapping.values())
+    return [exp.column(name, aliases[table], quoted=True) for table, name in split]
 
 
 def _text(column: str) -> exp.Cast:
     return exp.cast(exp.column(column, "s", quoted=True), "TEXT")
-
-
-def _key(column: str) -> exp.Func:
-    return exp.func("NULLIF", _text(column), exp.Literal.string(""))
 
 
 def _split(definition: SyncDefinition, column: str) -> tuple[Table, str]:

@@ -1,7 +1,7 @@
 """The work tables of one sync: made by a run, dropped when it ends, and left behind by one that was killed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlglot import exp
 
@@ -11,22 +11,27 @@ from cdp_assets.warehouses.base import Warehouse
 
 @dataclass(frozen=True)
 class WorkTables:
-    """Keys of the source, checksums of their values, and the plan: no personal data in any of them."""
+    """What a run keeps in the warehouse while it works: no personal data in any of them.
 
-    keys: Table
-    checksums: Table
+    `suppressed` has the customers nobody may be sent, `inventory` a row a key of the source, `found` the identifiers
+    of rows that changed, by keyed hash, `plan` what is to be done, and `secret`, for moments, the keys of checksums.
+    """
+
+    suppressed: Table
+    inventory: Table
+    found: Table
     plan: Table
+    secret: Table
 
     @classmethod
     def of(cls, sync: str) -> "WorkTables":
         """The work tables of a sync."""
-        names = (f"{part}__{sync}" for part in ("keys", "checksums", "plan"))
-        return cls(*(Table("activation", name) for name in names))
+        return cls(*(Table("activation", f"{part.name}__{sync}") for part in fields(cls)))
 
     def drop(self, warehouse: Warehouse) -> None:
         """Drop those there are."""
-        for table in (self.keys, self.checksums, self.plan):
-            warehouse.drop(table)
+        for part in fields(self):
+            warehouse.drop(getattr(self, part.name))
 
 
 def key_pages(warehouse: Warehouse, query: exp.Select, page_rows: int) -> Iterator[list[dict[str, object]]]:

@@ -4,10 +4,10 @@ from typing import Any
 
 import dagster as dg
 
+from cdp_assets.activation.consent import CONSENTS
 from cdp_assets.activation.definition import SyncDefinition, check_supported
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.result import SyncResult
-from cdp_assets.activation.rows import CONSENTS
 from cdp_assets.as_of import AS_OF, read_as_of
 from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, fresh_within
 from cdp_assets.components.defined import DefinedComponent

@@ -109,11 +109,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class RowResult:
-    """What the destination said of one row; the reason may quote it, the engine redacts what is personal."""
+    """What the destination said of one row; the reason may quote it, the engine redacts what is personal.
+
+    A refusal that is `transient`, such as of a record that another change has locked, is tried again in the same run.
+    """
 
     key: str
     accepted: bool
     reason: str = field(default="", repr=False)
+    transient: bool = False
 
 
 class TransientError(Exception):
@@ -135,7 +139,8 @@ class Limits:
     `addressed_by_key` says that others find a row there by its key: one whose key changed is then sent again at once,
     though its values did not, and not only with their next change. `concurrency` is how many batches may be on their
     way at once. What is accepted is forgotten by the destination after `lifetime`, if it has one: such rows are sent
-    again, as changes, before that.
+    again, as changes, before that. A plan with more than `bulk_above` rows of an operation is cut into batches of
+    `bulk_batch_size` instead, where there is one.
     """
 
     batch_size: int
@@ -144,6 +149,8 @@ class Limits:
     addressed_by_key: bool = False
     concurrency: int = 1
     lifetime: timedelta | None = None
+    bulk_batch_size: int | None = None
+    bulk_above: int = 0
 
 
 class Destination(ABC):

@@ -1,47 +1,95 @@
-"""Checksums are equal exactly when the values are."""
+"""Checksums are equal exactly when the values are, and the key they are made with does not stay in the warehouse."""
 
+import hashlib
 import hmac
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from collections.abc import Sequence
+from pathlib import Path
 
-from hypothesis import given
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
-from cdp_assets.activation.checksum import checksum
+from cdp_assets.activation.checksum import checksum, keyed, opaque
+from cdp_assets.activation.worktables import WorkTables
+from cdp_assets.errors import WarehouseError
+from cdp_assets.tables import TEXT, Table
+from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 
 KEY = b"k"
-VALUES = st.one_of(st.none(), st.text(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.dates())
-FIELDS = st.dictionaries(st.text(min_size=1), VALUES, max_size=4)
+WORK = WorkTables.of("crm")
+VALUES = Table("audiences", "vip")
+TEXTS = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+Pair = tuple[str | None, str | None]
 
 
-@given(FIELDS, FIELDS)
-def test_different_fields_have_different_checksums(left, right):
-    same = {name: (type(value), repr(value)) for name, value in left.items()} == {
-        name: (type(value), repr(value)) for name, value in right.items()
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
+    folder: Path = tmp_path_factory.mktemp("checksums")
+    return DuckDBWarehouse(folder / "w.duckdb")
+
+
+def sums(
+    warehouse: DuckDBWarehouse, pairs: Sequence[Pair], key: bytes = KEY, names: tuple[str, str] = ("a", "b")
+) -> list[str]:
+    rows = {"n": list(range(len(pairs))), "a": [a for a, _ in pairs], "b": [b for _, b in pairs]}
+    schema = pa.schema([("n", pa.int64()), ("a", TEXT), ("b", TEXT)])
+    warehouse.write_arrow(VALUES, pa.table(rows, schema=schema))
+    with keyed(warehouse, WORK, key) as keys:
+        mark = checksum(names, [exp.column("a", "v"), exp.column("b", "v")]).as_("mark")
+        query = exp.select(mark).from_(VALUES.expression().as_("v")).join(keys, join_type="cross")
+        found: list[str] = warehouse.read_arrow(query.order_by(exp.column("n", "v")))["mark"].to_pylist()
+    return found
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=2, max_size=6))
+def test_rows_with_different_values_have_different_checksums(warehouse: DuckDBWarehouse, pairs: list[Pair]):
+    found = sums(warehouse, pairs)
+    assert len(set(found)) == len(set(pairs))
+    assert all((found[i] == found[j]) is (pairs[i] == pairs[j]) for i in range(len(pairs)) for j in range(len(pairs)))
+
+
+def test_values_do_not_run_into_each_other(warehouse: DuckDBWarehouse):
+    pairs: list[Pair] = [("1", "2"), ("12", ""), ("", "12"), ("1:b1:2", None), (None, "12"), ("n", None), (None, "n")]
+    assert len(set(sums(warehouse, pairs))) == len(pairs)
+
+
+def test_names_and_the_key_count(warehouse: DuckDBWarehouse):
+    row: list[Pair] = [("x", "y")]
+    found = [sums(warehouse, row), sums(warehouse, row, names=("b", "a")), sums(warehouse, row, key=b"other")]
+    assert len({one[0] for one in found}) == 3
+
+
+def test_it_stays_the_same_between_versions(warehouse: DuckDBWarehouse):
+    def derived(name: str) -> str:
+        return hmac.new(KEY, f"activation.{name}".encode(), "sha256").hexdigest()
+
+    inner = hashlib.sha256((derived("inner_key") + "1:a15:ann@example.com1:bn").encode()).hexdigest()
+    expected = hashlib.sha256((derived("outer_key") + inner).encode()).hexdigest()
+    assert sums(warehouse, [("ann@example.com", None)]) == [expected]
+
+
+def test_the_key_is_in_the_warehouse_only_while_it_is_used(warehouse: DuckDBWarehouse):
+    sums(warehouse, [("x", "y")])
+    assert not warehouse.exists(WORK.secret)
+    with keyed(warehouse, WORK, KEY):
+        assert warehouse.exists(WORK.secret)
+    with pytest.raises(WarehouseError), keyed(warehouse, WORK, KEY):
+        warehouse.execute("DELETE FROM audiences.nobody")
+    assert not warehouse.exists(WORK.secret)
+
+
+def test_an_identifier_is_opaque_and_its_parts_do_not_run_into_each_other():
+    found = {
+        opaque(KEY, "email", {"value": "ann@example.com"}),
+        opaque(b"other", "email", {"value": "ann@example.com"}),
+        opaque(KEY, "phone", {"value": "ann@example.com"}),
+        opaque(KEY, "address", {"a": "x", "b": "y"}),
+        opaque(KEY, "address", {"a": "xy", "b": ""}),
+        opaque(KEY, "address", {"a": "x1:by"}),
     }
-    assert (checksum(left, KEY) == checksum(right, KEY)) is same
-
-
-@given(FIELDS)
-def test_order_does_not_matter_and_the_key_does(fields):
-    assert checksum(dict(reversed(fields.items())), KEY) == checksum(fields, KEY) != checksum(fields, b"other")
-
-
-def test_values_do_not_run_into_each_other():
-    pairs = [{"a": "1", "b": "2"}, {"a": "12", "b": ""}, {"a": "", "b": "12"}, {"a": "1s1:2"}, {"a": None, "b": "12"}]
-    assert len({checksum(fields, KEY) for fields in pairs}) == len(pairs)
-
-
-def test_the_same_amount_or_moment_written_otherwise_is_the_same():
-    paris = timezone(timedelta(hours=2))
-    assert checksum({"a": Decimal("1.50")}, KEY) == checksum({"a": Decimal("1.5000")}, KEY)
-    assert checksum({"a": Decimal("100.00")}, KEY) == checksum({"a": 100}, KEY)
-    assert checksum({"a": datetime(2026, 6, 30, 14, tzinfo=paris)}, KEY) == checksum(
-        {"a": datetime(2026, 6, 30, 12, tzinfo=UTC)}, KEY
-    )
-
-
-def test_it_is_an_hmac_of_64_hexadecimal_digits_that_stays_the_same_between_versions():
-    assert checksum({"EMAIL": "ann@example.com", "CITY": None}, b"key") == (
-        hmac.new(b"key", b"4:CITYn0:5:EMAILs15:ann@example.com", "sha256").hexdigest()
-    )
+    assert len(found) == 6
+    assert hashlib.sha256(b"ann@example.com").hexdigest() not in found
+    assert opaque(KEY, "e", {"a": "1", "b": "2"}) == opaque(KEY, "e", {"b": "2", "a": "1"})

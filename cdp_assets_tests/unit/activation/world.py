@@ -8,7 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 from pydantic import BaseModel
+from sqlglot import exp
 
+from cdp_assets.activation.contracts import SUPPRESSIONS
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.result import SyncResult
@@ -72,6 +74,17 @@ class World:
             Table("audiences", "vip"), pa.table({"customer_id": members}, schema=pa.schema([("customer_id", TEXT)]))
         )
 
+    def suppress(self, *keys: str) -> None:
+        """Put customers on the suppression list, in the place of those that are there."""
+        rows = [{"customer_id": key, "reason": "asked to be left alone", "added_at": AS_OF} for key in keys]
+        self.warehouse.write_arrow(SUPPRESSIONS.table, pa.Table.from_pylist(rows, schema=SUPPRESSIONS.schema))
+
+    def forget_consents(self, *keys: str) -> None:
+        """Have customers never have said anything."""
+        for key in keys:
+            gone = exp.column("customer_id").eq(exp.Literal.string(key))
+            self.warehouse.execute(exp.delete(Table("master", "consents").expression()).where(gone))
+
     def merge(self, *pairs: tuple[str, str]) -> None:
         """Record that each first customer disappeared into the second."""
         events = [
@@ -113,6 +126,7 @@ class FakeDestination(Destination):
 
     batch_size: int = 4
     addressed_by_key: bool = False
+    concurrency: int = 1
     poison: set[str] = field(default_factory=set)
     picky: set[str] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
@@ -123,7 +137,7 @@ class FakeDestination(Destination):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.batch_size, addressed_by_key=self.addressed_by_key)
+        return Limits(self.batch_size, addressed_by_key=self.addressed_by_key, concurrency=self.concurrency)
 
     @classmethod
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "FakeDestination":

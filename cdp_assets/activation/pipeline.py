@@ -1,0 +1,101 @@
+"""Sends batches side by side, in an order that a run which is killed can be picked up from."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from cdp_assets.activation.result import Outcome
+from cdp_assets.destinations.base import Operation
+from cdp_assets.errors import CdpError
+
+Rows = Sequence[dict[str, Any]]
+Named = tuple[str, Rows]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A batch that was answered, with what became of each row."""
+
+    name: str
+    operation: Operation
+    outcomes: Sequence[Outcome]
+
+
+def send_side_by_side(
+    batches: Iterator[Named],
+    width: int,
+    send: Callable[[str, Rows], Sent | None],
+    halve: Callable[[str, Rows], list[Named]],
+    record: Callable[[Sequence[Sent]], None],
+) -> None:
+    """Send batches in threads, at most `width` at once, and record them here, all that are answered together.
+
+    Batches are begun in order, and at most `width` of those of the plan, with the halves of each, are not recorded:
+    what may have been sent is thus among the first `width` that remain. One operation is over before the next begins.
+    Once something fails no batch is begun, and what is on its way is recorded before the failure is raised.
+    """
+    with ThreadPoolExecutor(width, thread_name_prefix="sync") as pool:
+        lane = _Lane(pool, send, halve, record)
+        operation = None
+        try:
+            while named := next(batches, None):
+                if named[1][0]["operation"] != operation:
+                    lane.settle(down_to=0)
+                operation = named[1][0]["operation"]
+                lane.begin(*named)
+                lane.settle(down_to=width - 1)  # before the next is read: what is read late is read as it is
+            lane.settle(down_to=0)
+        except BaseException:
+            lane.land()
+            raise
+
+
+class _Lane:
+    """Batches on their way: futures by the batch of the plan they are a part of."""
+
+    def __init__(
+        self,
+        pool: ThreadPoolExecutor,
+        send: Callable[[str, Rows], Sent | None],
+        halve: Callable[[str, Rows], list[Named]],
+        record: Callable[[Sequence[Sent]], None],
+    ) -> None:
+        self._pool, self._send, self._halve, self._record = pool, send, halve, record
+        self._flying: dict[Future[Sent | None], Named] = {}
+
+    def begin(self, name: str, rows: Rows) -> None:
+        """Have a batch sent."""
+        self._flying[self._pool.submit(self._send, name, rows)] = (name, rows)
+
+    def settle(self, down_to: int) -> None:
+        """Record what is answered, and wait until at most so many batches of the plan are not."""
+        while self._flying and (len(self._roots()) > down_to or any(f.done() for f in self._flying)):
+            done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+            self._take(done)
+
+    def land(self) -> None:
+        """Wait for what is on its way, and record what was answered; what fails besides is not told."""
+        wait(self._flying)
+        with suppress(CdpError):
+            self._record_answered(set(self._flying))
+
+    def _roots(self) -> set[str]:
+        return {name.partition(".")[0] for name, _ in self._flying.values()}
+
+    def _take(self, done: set[Future[Sent | None]]) -> None:
+        refused = self._record_answered(done)
+        for future in done & set(self._flying):
+            future.result()
+        for name, rows in refused:
+            for part, some in self._halve(name, rows):
+                self.begin(part, some)
+
+    def _record_answered(self, done: set[Future[Sent | None]]) -> list[Named]:
+        """Record the batches that were answered, and return those that were refused whole; those that failed stay."""
+        answered = {future: self._flying.pop(future) for future in done if not future.exception()}
+        recorded = [sent for future in answered if (sent := future.result()) is not None]
+        if recorded:
+            self._record(sorted(recorded, key=lambda sent: sent.name))
+        return [named for future, named in answered.items() if future.result() is None]

@@ -1,0 +1,90 @@
+"""Nobody is sent who may not be; who may be is sent for a reason that is written down."""
+
+from typing import Any
+
+import pytest
+
+from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
+
+PEOPLE = {f"c{n}": (f"p{n}@example.com", "Lyon") for n in range(1, 5)}
+ALLOWING = {"unknown_consent": "allow", "unknown_consent_reason": "customers by contract"}
+
+
+def reasons(world: World) -> dict[str, str]:
+    return {row["row_key"]: row["reason"] for row in world.rows("set_aside", "row_key", "reason")}
+
+
+def bases(world: World) -> dict[str, str]:
+    return {row["row_key"]: row["basis"] for row in world.rows("sync_rows") if row["status"] == "succeeded"}
+
+
+def test_a_denial_and_silence_are_told_apart_and_neither_is_sent(world: World, fake: FakeDestination):
+    world.put(PEOPLE, granted=["c1", "c3", "c4"])
+    world.forget_consents("c3")
+    result = world.run(fake)
+    assert set(fake.content) == {"c1", "c4"}
+    assert result.tally.suppressed == 2
+    assert reasons(world) == {"c2": "consent for email_marketing is denied", "c3": "no consent for email_marketing"}
+
+
+def test_silence_is_allowed_where_the_sync_says_why_and_a_denial_never(world: World, fake: FakeDestination):
+    world.put(PEOPLE, granted=["c1", "c3", "c4"])
+    world.forget_consents("c3")
+    world.run(fake, definition(**ALLOWING))
+    assert bases(world) == {
+        "c1": "consent for email_marketing",
+        "c3": "no consent known, which is allowed: customers by contract",
+        "c4": "consent for email_marketing",
+    }
+    assert reasons(world) == {"c2": "consent for email_marketing is denied"}
+
+
+def test_a_consent_that_is_neither_granted_nor_denied_counts_as_denied(world: World, fake: FakeDestination):
+    world.put(PEOPLE)
+    world.warehouse.execute("UPDATE master.consents SET state = 'perhaps' WHERE customer_id = 'c1'")
+    world.warehouse.execute("UPDATE master.consents SET state = NULL WHERE customer_id = 'c2'")
+    world.run(fake, definition(**ALLOWING))
+    assert set(fake.content) == {"c3", "c4"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, ALLOWING, {"purpose": None, "no_consent_reason": "invoices, by contract"}],
+    ids=["consent", "silence allowed", "no consent needed"],
+)
+def test_who_is_on_the_suppression_list_is_not_sent_and_is_removed(
+    world: World, fake: FakeDestination, changes: dict[str, Any]
+):
+    sync = definition(guard=1, **changes)
+    world.put(PEOPLE)
+    world.run(fake, sync)
+    fake.sent()
+    world.suppress("c2", "nobody")
+    world.run(fake, sync)
+    assert fake.sent() == [("remove", "c2")]
+    assert reasons(world) == {"c2": "on the suppression list"}
+    world.suppress("c3")
+    world.run(fake, sync)
+    assert fake.sent() == [("remove", "c3"), ("add", "c2")]
+
+
+def test_a_suppression_follows_the_customer_into_a_merge(world: World, fake: FakeDestination):
+    world.suppress("old")
+    world.merge(("old", "older"), ("older", "c1"))
+    world.put(PEOPLE)
+    world.run(fake)
+    assert set(fake.content) == {"c2", "c3", "c4"}
+
+
+def test_mode_remove_takes_away_those_on_the_list_too(world: World, fake: FakeDestination):
+    world.suppress("c1")
+    world.put({"c1": PEOPLE["c1"]})
+    world.run(fake, definition(mode="remove", purpose=None))
+    assert fake.sent() == [("remove", "c1")]
+    assert bases(world) == {"c1": "taking away needs no consent"}
+
+
+def test_without_a_purpose_the_reason_in_the_definition_is_the_basis(world: World, fake: FakeDestination):
+    world.put({"c1": PEOPLE["c1"]})
+    world.run(fake, definition(purpose=None, no_consent_reason="invoices, by contract"))
+    assert bases(world) == {"c1": "no consent needed: invoices, by contract"}
