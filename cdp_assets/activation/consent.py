@@ -44,9 +44,9 @@ def refusal(sync: Sync) -> exp.Expression:
     if _looks_at_list(sync):
         said = said.when(_known(SUPPRESSED), _text("on the suppression list"))
     if definition.purpose:
-        said = said.when(_state().eq(_text("denied")), _text(f"consent for {definition.purpose} is denied"))
+        said = said.when(_granted().eq(exp.Literal.number(0)), _text(f"consent for {definition.purpose} is denied"))
         if definition.unknown_consent is UnknownConsent.DENY:
-            said = said.when(_state().is_(exp.null()), _text(f"no consent for {definition.purpose}"))
+            said = said.when(_granted().is_(exp.null()), _text(f"no consent for {definition.purpose}"))
     return said.else_(exp.cast(exp.null(), "TEXT")) if said.args.get("ifs") else exp.cast(exp.null(), "TEXT")
 
 
@@ -60,7 +60,7 @@ def basis(definition: SyncDefinition) -> exp.Expression:
     if definition.unknown_consent is UnknownConsent.DENY:
         return granted
     unknown = _text(f"no consent known, which is allowed: {definition.unknown_consent_reason}")
-    return exp.Case().when(_state().is_(exp.null()), unknown).else_(granted)
+    return exp.Case().when(_granted().is_(exp.null()), unknown).else_(granted)
 
 
 def same_customer(alias: str) -> exp.EQ:
@@ -69,15 +69,10 @@ def same_customer(alias: str) -> exp.EQ:
 
 
 def _consents(purpose: str) -> exp.Subquery:
-    """`customer_id`, `state`: granted only where every word on the purpose is."""
-    state, granted = exp.column("state"), _text("granted")
-    agreed = exp.and_(
-        exp.Min(this=state).eq(granted),
-        exp.Max(this=state.copy()).eq(granted.copy()),
-        exp.Count(this=state.copy()).eq(exp.Count(this=exp.Star())),
-    )
+    """`customer_id`, `granted`: 1 where every word on the purpose grants it, else 0."""
+    granted = exp.Case().when(exp.column("state").eq(_text("granted")), exp.Literal.number(1))
     return (
-        exp.select(CUSTOMER_ID, exp.Case().when(agreed, granted.copy()).else_(_text("denied")).as_("state"))
+        exp.select(CUSTOMER_ID, exp.Min(this=granted.else_(exp.Literal.number(0))).as_("granted"))
         .from_(CONSENTS.expression())
         .where(exp.column("purpose").eq(_text(purpose)))
         .group_by(exp.column(CUSTOMER_ID))
@@ -89,8 +84,8 @@ def _looks_at_list(sync: Sync) -> bool:
     return sync.has_customers and sync.definition.mode is not Mode.REMOVE
 
 
-def _state() -> exp.Column:
-    return exp.column("state", CONSENT)
+def _granted() -> exp.Column:
+    return exp.column("granted", CONSENT)
 
 
 def _known(alias: str) -> exp.Expression:

@@ -11,6 +11,7 @@ from cdp_assets.activation import guards, identifiers, rows
 from cdp_assets.activation.contracts import CONTRACTS
 from cdp_assets.activation.definition import SyncDefinition, check_supported
 from cdp_assets.activation.delivery import Delivery
+from cdp_assets.activation.held import write_moved
 from cdp_assets.activation.ledger import Ledger
 from cdp_assets.activation.plan import BATCH_DIGITS, Part, RunOfPlan, write_plan
 from cdp_assets.activation.result import SyncResult, Tally
@@ -121,9 +122,11 @@ def _pick_up(delivery: Delivery) -> tuple[bool, int]:
 
 def take_stock(sync: Sync) -> None:
     """Write down, in work tables, what is wanted at the destination."""
-    rows.write_inventory(sync)
-    if sync.identifies:
-        identifiers.write_identifiers(sync, sync.identifies)
+    with sync.warehouse.session():
+        rows.write_inventory(sync)
+        write_moved(sync)
+        if sync.identifies:
+            identifiers.write_identifiers(sync, sync.identifies)
 
 
 def _plan(delivery: Delivery, run: RunOfPlan) -> _Planned:

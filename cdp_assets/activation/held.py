@@ -9,34 +9,50 @@ from cdp_assets.identity.merges import LONGEST_CHAIN, merges
 from cdp_assets.warehouses.base import Warehouse
 
 
+def write_moved(sync: Sync) -> None:
+    """Write the work table of the rows held by an id that left the source because its customer was merged."""
+    present = exp.Exists(
+        this=exp.select("1")
+        .from_(sync.work.inventory.expression().as_("k"))
+        .where(exp.column("row_key", "k").eq(exp.column("row_key", "st")))
+    )
+    absent = exp.select(exp.column("row_key", "st").as_("state_key")).from_(_state(sync).subquery("st"))
+    absent = absent.where(present.not_() if _follows_customers(sync) else exp.false())
+    sync.warehouse.write_select(sync.work.moved, survivors(sync.warehouse, absent))
+
+
 def held(sync: Sync) -> exp.Select:
     """`state_key`, `current_key`, `checksum`, `sent_at`, `place`: one row a row held.
 
-    Of several rows that became one customer's, `place` 1 stands for it: its own, else the smallest key.
+    Of several rows that became one customer's, `place` 1 stands for it: its own, else the smallest key. Only rows of
+    `moved` can share a customer, so that all others are first without being counted.
     """
-    state_key, current_key = exp.column("row_key", "st"), exp.column("current_key", "r")
-    joined = (
+    state_key, moved_to = exp.column("row_key", "st"), exp.column("current_key", "m")
+    return (
         exp.select(
             state_key.as_("state_key"),
-            exp.func("COALESCE", current_key, state_key.copy()).as_("current_key"),
+            exp.func("COALESCE", moved_to, state_key.copy()).as_("current_key"),
             exp.column("checksum", "st"),
             exp.column("sent_at", "st"),
+            exp.func("COALESCE", exp.column("place", "m"), exp.Literal.number(1)).as_("place"),
         )
         .from_(_state(sync).subquery("st"))
-        .join(_resolved(sync).subquery("r"), on=exp.column("state_key", "r").eq(state_key.copy()), join_type="left")
+        .join(_placed(sync).subquery("m"), on=exp.column("state_key", "m").eq(state_key.copy()), join_type="left")
     )
-    if not _follows_customers(sync):
-        return exp.select("*", exp.Literal.number(1).as_("place")).from_(joined.subquery("j"))
-    own_first = exp.Case().when(exp.column("state_key").eq(exp.column("current_key")), exp.Literal.number(0))
-    order = exp.Order(
-        expressions=[
-            exp.Ordered(this=own_first.else_(exp.Literal.number(1))),
-            exp.Ordered(this=exp.column("state_key")),
-        ]
+
+
+def _placed(sync: Sync) -> exp.Select:
+    """`state_key`, `current_key`, `place` of the rows that moved: behind the row the customer is held by itself."""
+    own = exp.select(exp.column("row_key").as_("own_key")).from_(_state(sync).subquery("own_state"))
+    has_own = exp.column("own_key", "o").is_(exp.null()).not_()
+    order = exp.Order(expressions=[exp.Ordered(this=exp.column("state_key", "m"))])
+    place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("current_key", "m")], order=order)
+    behind = exp.Case().when(has_own, exp.Literal.number(1)).else_(exp.Literal.number(0))
+    return (
+        exp.select(exp.column("state_key", "m"), exp.column("current_key", "m"), (place + behind).as_("place"))
+        .from_(sync.work.moved.expression().as_("m"))
+        .join(own.subquery("o"), on=exp.column("own_key", "o").eq(exp.column("current_key", "m")), join_type="left")
     )
-    place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("current_key")], order=order)
-    columns = ("state_key", "current_key", "checksum", "sent_at")
-    return exp.select(*columns, place.as_("place")).from_(joined.subquery("j"))
 
 
 def survivors(warehouse: Warehouse, seed: exp.Select) -> exp.Select:
@@ -76,18 +92,3 @@ def _state(sync: Sync) -> exp.Select:
 
 def _follows_customers(sync: Sync) -> bool:
     return sync.definition.key == "customer_id" and sync.identifies is None
-
-
-def _resolved(sync: Sync) -> exp.Select:
-    """`state_key`, `current_key` of the state rows that left the source because their customer was merged."""
-    present = exp.Exists(
-        this=exp.select("1")
-        .from_(sync.work.inventory.expression().as_("k"))
-        .where(exp.column("row_key", "k").eq(exp.column("row_key", "st")))
-    )
-    absent = (
-        exp.select(exp.column("row_key", "st").as_("state_key"))
-        .from_(_state(sync).subquery("st"))
-        .where(present.not_())
-    )
-    return survivors(sync.warehouse, absent if _follows_customers(sync) else absent.where(exp.false()))

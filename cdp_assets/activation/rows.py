@@ -68,39 +68,55 @@ def checksum_of(sync: Sync, alias: str) -> exp.Expr:
     return checksum(list(sync.definition.mapping), columns)
 
 
-def _inventory(sync: Sync, keys: exp.Expr) -> exp.Select:
-    definition = sync.definition
+def _inventory(sync: Sync, keys: exp.Expr) -> exp.Select | exp.Union:
+    """Rows with a key of their own, and, apart, keys that no row or several have: to group all would cost more."""
+    definition, key = sync.definition, exp.column("row_key", "e")
     each = _source(sync).join(keys, join_type="cross")
     each = each.select(
-        exp.func("NULLIF", _text(definition.key), exp.Literal.string("")).as_("row_key"),
+        _key(definition.key).as_("row_key"),
         consent.refusal(sync).as_("refusal"),
         consent.basis(definition).as_("basis"),
         checksum(list(definition.mapping), _columns(definition)).as_("checksum"),
     )
-    grouped = (
-        exp.select("row_key", exp.Count(this=exp.Star()).as_("copies"))
-        .select(*(exp.Min(this=exp.column(name)).as_(name) for name in ("refusal", "basis", "checksum")))
+    refused = exp.column("refusal", "e").is_(exp.null()).not_()
+    status = exp.Case().when(refused, exp.Literal.string("suppressed")).else_(exp.Literal.string("valid"))
+    broken = _broken(definition)
+    sound = (
+        exp.select(
+            key,
+            exp.cast(exp.Literal.number(1), "BIGINT").as_("copies"),
+            status.as_("status"),
+            exp.column("refusal", "e").as_("reason"),
+            exp.column("basis", "e"),
+            exp.column("checksum", "e"),
+        )
         .from_(each.subquery("e"))
-        .group_by("row_key")
+        .join(broken.subquery("b"), on=exp.column("row_key", "b").eq(key.copy()), join_type="left")
+        .where(key.copy().is_(exp.null()).not_(), exp.column("row_key", "b").is_(exp.null()))
     )
-    status, reason = exp.Case(), exp.Case()
-    key, refused = exp.column("row_key"), exp.column("refusal")
-    states = (
-        (key.is_(exp.null()), "invalid", exp.Literal.string(NO_KEY)),
-        (exp.column("copies") > 1, "invalid", exp.Literal.string(SEVERAL)),
-        (refused.is_(exp.null()).not_(), "suppressed", refused),
+    nameless = exp.column("row_key", "b").is_(exp.null())
+    why = exp.Case().when(nameless, exp.Literal.string(NO_KEY)).else_(exp.Literal.string(SEVERAL))
+    nothing = exp.cast(exp.null(), "TEXT")
+    unsound = exp.select(
+        exp.func("COALESCE", exp.column("row_key", "b"), exp.Literal.string("")).as_("row_key"),
+        exp.column("copies", "b"),
+        exp.Literal.string("invalid").as_("status"),
+        why.as_("reason"),
+        nothing.as_("basis"),
+        nothing.copy().as_("checksum"),
+    ).from_(broken.copy().subquery("b"))
+    return exp.union(sound, unsound, distinct=False)
+
+
+def _broken(definition: SyncDefinition) -> exp.Select:
+    """`row_key` and `copies` of the keys that are missing, or that several rows have."""
+    counted = (
+        exp.select(_key(definition.key).as_("row_key"), exp.Count(this=exp.Star()).as_("copies"))
+        .from_(definition.source_table.expression().as_("s"))
+        .group_by(_key(definition.key))
     )
-    for condition, name, why in states:
-        status = status.when(condition, exp.Literal.string(name))
-        reason = reason.when(condition.copy(), why.copy())
-    return exp.select(
-        exp.func("COALESCE", key.copy(), exp.Literal.string("")).as_("row_key"),
-        "copies",
-        status.else_(exp.Literal.string("valid")).as_("status"),
-        reason.as_("reason"),
-        "basis",
-        "checksum",
-    ).from_(grouped.subquery("g"))
+    faulty = exp.or_(exp.column("row_key", "n").is_(exp.null()), exp.column("copies", "n") > 1)
+    return exp.select("row_key", "copies").from_(counted.subquery("n")).where(faulty)
 
 
 def _source(sync: Sync) -> exp.Select:
@@ -117,6 +133,10 @@ def _columns(definition: SyncDefinition) -> list[exp.Expression]:
     aliases |= {table: f"t{number}" for number, table in enumerate(definition.joined_tables)}
     split = (_split(definition, column) for column in definition.mapping.values())
     return [exp.column(name, aliases[table], quoted=True) for table, name in split]
+
+
+def _key(column: str) -> exp.Func:
+    return exp.func("NULLIF", _text(column), exp.Literal.string(""))
 
 
 def _text(column: str) -> exp.Cast:

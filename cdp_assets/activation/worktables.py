@@ -13,12 +13,14 @@ from cdp_assets.warehouses.base import Warehouse
 class WorkTables:
     """What a run keeps in the warehouse while it works: no personal data in any of them.
 
-    `suppressed` has the customers nobody may be sent, `inventory` a row a key of the source, `found` the identifiers
-    of rows that changed, by keyed hash, `plan` what is to be done, and `secret`, for moments, the keys of checksums.
+    `suppressed` has the customers nobody may be sent, `inventory` a row a key of the source, `moved` the rows held by
+    an id that was merged, `found` the identifiers of rows that changed, by keyed hash, `plan` what is to be done, and
+    `secret`, for moments, the keys of checksums.
     """
 
     suppressed: Table
     inventory: Table
+    moved: Table
     found: Table
     plan: Table
     secret: Table
