@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cdp_assets.identity.commands import COMMANDS as IDENTITY_COMMANDS
+from cdp_assets.orchestration.sync_commands import COMMANDS as ACTIVATION_COMMANDS
 from cdp_assets.settings import Settings
 
 
@@ -113,5 +114,5 @@ def dev(port: int) -> None:
     os.execv(dagster, [str(dagster), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 
 
-for _command in IDENTITY_COMMANDS:
+for _command in (*IDENTITY_COMMANDS, *ACTIVATION_COMMANDS):
     main.add_command(_command)

@@ -72,6 +72,11 @@ class Settings:
         """Where `cdp run` keeps what its steps print."""
         return self.dagster_home / "cdp_logs"
 
+    @property
+    def sync_locks(self) -> Path:
+        """Where runs of a sync keep others from starting."""
+        return self.dagster_home / "sync_locks"
+
     def with_lock_timeout(self, seconds: float) -> "Settings":
         """The same settings with another wait for the warehouse."""
         return replace(self, lock_timeout=seconds)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from cdp_assets.destinations.base import Destination, IdentifierDestination, Mode, Removal
 from cdp_assets.errors import ConfigurationError
@@ -15,6 +15,7 @@ TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z
 ColumnName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.[A-Za-z_]\w*\.)?[A-Za-z_]\w*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Cron = Annotated[str, StringConstraints(pattern=r"^([-\d*/,A-Za-z]+ ){4}[-\d*/,A-Za-z]+$")]
+RESERVED_NAMES = frozenset({"retry", "run", "status"})
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
 
 
@@ -61,6 +62,13 @@ class SyncDefinition(Strict):
         """The tables the mapping names besides the source, in order, each once."""
         tables = (Table.parse(column.rpartition(".")[0]) for column in self.mapping.values() if "." in column)
         return tuple(table for table in dict.fromkeys(tables) if table != self.source_table)
+
+    @field_validator("name")
+    @classmethod
+    def _is_no_command(cls, value: str) -> str:
+        if value in RESERVED_NAMES:
+            raise ValueError("`cdp sync` has a command of this name; call the sync otherwise")
+        return value
 
     @model_validator(mode="after")
     def _unknown_consent_is_decided(self) -> Self:

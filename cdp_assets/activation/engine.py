@@ -53,7 +53,8 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
         DataError: a guard stopped the run before anything was sent.
         DestinationError: the destination failed or refused too much; what it accepted is kept.
     """
-    sync = opened(warehouse, definition, destination, secret_key)
+    sync = Sync(warehouse, definition, destination, secret_key)
+    check_ready(sync)
     ledger, started_at = Ledger(sync, run_id, as_of), clock()
     delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
     try:
@@ -81,17 +82,16 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
     )
 
 
-def opened(warehouse: Warehouse, definition: SyncDefinition, destination: Destination, secret_key: bytes) -> Sync:
-    """The sync, once it is known that all it names is there and its destination can do it.
+def check_ready(sync: Sync) -> None:
+    """Check that all the sync names is there and its destination can do it; make the tables of the stage.
 
     Raises:
         ConfigurationError: it is not, or it cannot.
     """
-    check_supported(definition, destination)
-    with warehouse.transaction():
-        rows.check_columns(warehouse, definition)
-        warehouse.ensure(*CONTRACTS)
-    return Sync(warehouse, definition, destination, secret_key)
+    check_supported(sync.definition, sync.destination)
+    with sync.warehouse.transaction():
+        rows.check_columns(sync.warehouse, sync.definition)
+        sync.warehouse.ensure(*CONTRACTS)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,19 @@
 """A sync: an audience or a table, kept in step at a destination."""
 
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
+from sqlglot import exp
 
 from cdp_assets.activation.consent import CONSENTS
+from cdp_assets.activation.contracts import REJECTED_ROWS
 from cdp_assets.activation.definition import SyncDefinition, check_supported
 from cdp_assets.activation.engine import run_sync
+from cdp_assets.activation.lock import only_run
 from cdp_assets.activation.result import SyncResult
 from cdp_assets.as_of import AS_OF, read_as_of
-from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, fresh_within
+from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, at_times, fresh_within
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import DEFAULT_OWNERS, Results, asset_key, usage_metadata
 from cdp_assets.components.warehouse import WarehouseResource, step
@@ -68,7 +72,7 @@ def sync_asset(definition: SyncDefinition) -> dg.AssetsDefinition:
         kinds={"python", definition.destination},
         deps=[asset_key(table) for table in dict.fromkeys(upstream)],
         code_version=definition.model_dump_json(),
-        automation_condition=WHEN_INPUTS_CHANGE,
+        automation_condition=at_times(definition.schedule) if definition.schedule else WHEN_INPUTS_CHANGE,
         freshness_policy=fresh_within(36),
         metadata={"dagster/column_lineage": _lineage(definition)},
     )
@@ -90,15 +94,31 @@ def sync_asset(definition: SyncDefinition) -> dg.AssetsDefinition:
             def progress(done: int, planned: int) -> None:
                 context.log.info(f"{done:,} of {planned:,} rows sent")
 
-            try:
+            with closing(destination), only_run(settings.sync_locks, definition.name, settings.lock_timeout):
                 result = run_sync(
                     opened, definition, destination, settings.secret_key(), read_as_of(opened), context.run_id, progress
                 )
-            finally:
-                destination.close()
             yield _result(key, definition, result, usage_metadata(opened))
 
     return send
+
+
+def counts_of(result: SyncResult) -> dict[str, Any]:
+    """What a run did, as the metadata of its materialisation."""
+    rejected = exp.select("*").from_(REJECTED_ROWS.table.expression()).where(exp.column("sync").eq(result.sync))
+    return {
+        "planned": result.planned,
+        "sent": result.tally.attempted.total(),
+        "accepted": result.tally.succeeded.total(),
+        "rejected": result.tally.failed.total(),
+        "invalid": result.tally.invalid,
+        "suppressed": result.tally.suppressed,
+        "dagster/row_count": result.held_rows,
+        "rows_per_second": round(result.rows_per_second, 1),
+        "rebaselined": result.rebaselined,
+        "resumed": result.resumed,
+        "rejected_rows": dg.MetadataValue.md(f"```sql\n{rejected.sql()}\n```"),
+    }
 
 
 def _lineage(definition: SyncDefinition) -> dg.TableColumnLineage:
@@ -113,26 +133,14 @@ def _lineage(definition: SyncDefinition) -> dg.TableColumnLineage:
 def _result(
     key: dg.AssetKey, definition: SyncDefinition, result: SyncResult, usage: dict[str, Any]
 ) -> dg.MaterializeResult[Any]:
-    counts = {
-        "planned": result.planned,
-        "sent": result.tally.attempted.total(),
-        "accepted": result.tally.succeeded.total(),
-        "rejected": result.tally.failed.total(),
-        "invalid": result.tally.invalid,
-        "suppressed": result.tally.suppressed,
-    }
     schema = dg.TableSchema(columns=[dg.TableColumn(field) for field in definition.mapping])
     return dg.MaterializeResult(
         asset_key=key,
         metadata={
-            **counts,
+            **counts_of(result),
             **usage,
-            "dagster/row_count": result.held_rows,
             "dagster/column_schema": schema,
             "dagster/column_lineage": _lineage(definition),
-            "rows_per_second": round(result.rows_per_second, 1),
-            "rebaselined": result.rebaselined,
-            "resumed": result.resumed,
         },
         check_results=[
             dg.AssetCheckResult(

@@ -1,0 +1,119 @@
+"""What a run of a sync would do, and what it would post, without sending or changing anything at the destination."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlglot import exp
+
+from cdp_assets.activation import guards
+from cdp_assets.activation.engine import check_ready, count_plan, take_stock
+from cdp_assets.activation.ledger import Ledger
+from cdp_assets.activation.plan import Part, RunOfPlan, write_plan
+from cdp_assets.activation.planned import PlannedRows
+from cdp_assets.activation.result import Tally
+from cdp_assets.activation.sync import Sync
+from cdp_assets.destinations.base import Batch, Operation
+from cdp_assets.errors import DataError
+
+SHOWN = 3
+"""Rows of each operation whose payload is shown."""
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """Operations by kind, rows set aside and held, payloads by operation with values masked, and what would stop it."""
+
+    sync: str
+    planned: Mapping[str, int]
+    invalid: int
+    suppressed: int
+    held_rows: int
+    payloads: Mapping[str, object]
+    stopped_by: str | None
+
+
+def dry_run(sync: Sync, as_of: datetime, now: datetime, part: Part) -> DryRun:
+    """Plan a run, or a part of it, and take the plan away again.
+
+    Raises:
+        ConfigurationError: the sync names what is not there, or what the destination cannot do.
+        DataError: a run that was killed has left a plan, which a dry run would write over.
+    """
+    check_ready(sync)
+    _check_nothing_waits(sync)
+    ledger, tally, stopped_by = Ledger(sync, "dry-run", as_of), Tally(), None
+    try:
+        take_stock(sync)
+        aside, held = ledger.set_aside(), ledger.held_rows()
+        try:
+            guards.check_state(sync.definition, held, ledger.held_before())
+            guards.check_source(sync.definition, sum(aside.values()), held, ledger.leaving())
+        except DataError as error:
+            stopped_by = str(error)
+        write_plan(sync, RunOfPlan("dry-run", as_of, 0, now, part))
+        count_plan(sync, tally)
+        payloads = {
+            operation.value: _payload(sync, operation) for operation in tally.planned if tally.planned[operation]
+        }
+    finally:
+        sync.work.drop(sync.warehouse)
+    planned = {operation.value: tally.planned[operation] for operation in Operation}
+    return DryRun(sync.name, planned, aside["invalid"], aside["suppressed"], held, payloads, stopped_by)
+
+
+def _check_nothing_waits(sync: Sync) -> None:
+    plan = sync.work.plan
+    left = sync.warehouse.row_count(plan) if sync.warehouse.exists(plan) else 0
+    if left:
+        raise DataError(
+            f"sync {sync.name!r}: a run that was interrupted has left {left} operations;"
+            " run the sync once, then ask again."
+        )
+
+
+def _payload(sync: Sync, operation: Operation) -> object:
+    """What the first rows of an operation would be posted as."""
+    of_operation = exp.column("operation", "p").eq(exp.Literal.string(operation))
+    first = exp.select(exp.Min(this=exp.column("batch"))).from_(sync.work.plan.expression())
+    first = first.where(exp.column("operation").eq(exp.Literal.string(operation)))
+    keys = exp.select("row_key").from_(sync.work.plan.expression()).where(exp.column("batch").isin(query=first))
+    chosen = exp.column("row_key", "p").isin(query=keys.order_by("row_key").limit(SHOWN))
+    planned = PlannedRows(sync)
+    rows = [row for row in planned.read(exp.and_(of_operation, chosen)) if planned.is_still_wanted(row)]
+    return sync.destination.payload(_masked(planned.batch("dry-run", rows))) if rows else []
+
+
+def _masked(batch: Batch) -> Batch:
+    """The batch with values of the same kinds that tell nothing."""
+    rows = (
+        replace(row, fields={name: value if name == "kind" else mask(value) for name, value in row.fields.items()})
+        for row in batch.rows
+    )
+    return replace(batch, rows=tuple(rows))
+
+
+def mask(value: Any) -> Any:  # noqa: ANN401, PLR0911 - one line a type
+    """A value of the same type that shows its shape: the first character of a text, zero for a number."""
+    match value:
+        case None | bool():
+            return value
+        case str() if "@" in value:
+            name, _, host = value.partition("@")
+            return f"{name[:1]}•••@{host[:1]}•••"
+        case str():
+            return f"{value[:1]}•••" if value else ""
+        case int() | float() | Decimal():
+            return type(value)(0)
+        case datetime():
+            return datetime(2000, 1, 1, tzinfo=UTC)
+        case date():
+            return date(2000, 1, 1)
+        case list():
+            return [mask(item) for item in value]
+        case dict():
+            return {name: mask(item) for name, item in value.items()}
+        case _:
+            return "•••"
