@@ -39,6 +39,7 @@ SYNC_RUNS = Contract(
         Column("started_at", TIMESTAMP, "when sending began"),
         Column("finished_at", TIMESTAMP, "when it ended; null while it runs or after it was killed"),
         Column("outcome", TEXT, "running, finished or failed"),
+        Column("target", TEXT, "where the rows went; another one is begun with anew"),
         *_counts(),
         Column("invalid", INTEGER, "rows set aside as invalid", _SOURCE_KEY),
         Column("suppressed", INTEGER, "rows that may not be sent", ("master.consents.state",)),

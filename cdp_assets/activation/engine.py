@@ -56,11 +56,12 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
     sync = Sync(warehouse, definition, destination, secret_key)
     check_ready(sync)
     ledger, started_at = Ledger(sync, run_id, as_of), clock()
+    moved = ledger.moves_to_another_target()
     delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
     try:
         resumed, first_batch = _pick_up(delivery)
         run = RunOfPlan(run_id, as_of, first_batch, started_at, part)
-        planned = _plan(delivery, run)
+        planned = _plan(delivery, run, moved=moved)
         delivery.send_plan(first_batch, first_batch + planned.batches - 1)
         tally = delivery.tally
         guards.check_rejected(definition, tally.fresh, tally.newly_refused, not tally.succeeded.total())
@@ -129,14 +130,14 @@ def take_stock(sync: Sync) -> None:
             identifiers.write_identifiers(sync, sync.identifies)
 
 
-def _plan(delivery: Delivery, run: RunOfPlan) -> _Planned:
+def _plan(delivery: Delivery, run: RunOfPlan, *, moved: bool) -> _Planned:
     """Diff, check the guards, and open the run if there is something to send or to tell."""
     ledger, tally, sync = delivery.ledger, delivery.tally, delivery.sync
     take_stock(sync)
     with sync.warehouse.transaction():
         aside, held = ledger.set_aside(), ledger.held_rows()
         tally.invalid, tally.suppressed = aside["invalid"], aside["suppressed"]
-        lost = guards.check_state(sync.definition, held, ledger.held_before())
+        lost = moved or guards.check_state(sync.definition, held, ledger.held_before())
         guards.check_source(sync.definition, sum(aside.values()), held, ledger.leaving())
         write_plan(sync, run)
         batches = count_plan(sync, tally)

@@ -7,7 +7,15 @@ from datetime import datetime
 import pyarrow as pa
 from sqlglot import exp
 
-from cdp_assets.activation.contracts import REJECTED_ROWS, SET_ASIDE, SYNC_JOBS, SYNC_ROWS, SYNC_RUNS, SYNC_STATE
+from cdp_assets.activation.contracts import (
+    REJECTED_ROWS,
+    SET_ASIDE,
+    SYNC_IDENTIFIERS,
+    SYNC_JOBS,
+    SYNC_ROWS,
+    SYNC_RUNS,
+    SYNC_STATE,
+)
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.plan import departed, moment, wanted_keys
 from cdp_assets.activation.result import Outcome, Tally
@@ -130,6 +138,24 @@ class Ledger:
         gone, keys = departed(self.sync).subquery("gone"), wanted_keys(self.sync).subquery("wanted")
         stays = exp.column("current_key").isin(query=exp.select("row_key").from_(keys))
         return self._count(exp.select("state_key").from_(gone).where(stays.not_()))
+
+    def moves_to_another_target(self) -> bool:
+        """Whether what is known to be held is held elsewhere; it is forgotten then, as is the plan of a killed run."""
+        latest = (
+            exp.select("target")
+            .from_(SYNC_RUNS.table.expression())
+            .where(self.sync.mine())
+            .order_by(exp.column("started_at").desc())
+            .limit(1)
+        )
+        before = self.warehouse.read_arrow(latest)["target"].to_pylist()
+        if before in ([], [None], [self.sync.destination.target]):
+            return False
+        with self.warehouse.transaction():
+            for contract in (SYNC_STATE, REJECTED_ROWS, SYNC_IDENTIFIERS, SYNC_JOBS):
+                self._delete(contract)
+            self.warehouse.drop(self.sync.work.plan)
+        return True
 
     def held_before(self) -> int:
         """Rows it held after the last run that ended; 0 before the first."""
@@ -278,6 +304,7 @@ class Ledger:
             "started_at": started_at,
             "finished_at": at,
             "outcome": outcome,
+            "target": self.sync.destination.target,
             **tally.columns(),
             "invalid": tally.invalid,
             "suppressed": tally.suppressed,

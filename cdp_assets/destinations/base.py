@@ -159,6 +159,11 @@ class Destination(ABC):
     settings_model: ClassVar[type[BaseModel]]
     limits: Limits
 
+    @property
+    @abstractmethod
+    def target(self) -> str:
+        """Where rows end up, without secrets: what is held at one target says nothing of what another holds."""
+
     @classmethod
     @abstractmethod
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "Destination":

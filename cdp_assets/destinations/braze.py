@@ -86,6 +86,10 @@ class BrazeDestination(Destination):
         self._client = httpx.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
         self._now = now
 
+    @property
+    def target(self) -> str:
+        return f"braze {self._url.copy_with(path='/')}"
+
     @classmethod
     def from_settings(
         cls,

@@ -46,6 +46,10 @@ class FileDestination(Destination):
         self.settings = settings
         self.limits = Limits(batch_size=settings.batch_size)
 
+    @property
+    def target(self) -> str:
+        return "file outbox"
+
     @classmethod
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "FileDestination":  # noqa: ARG003
         return cls(settings.outbox_dir, validated(FileSettings, values, "destination 'file'"))

@@ -57,6 +57,10 @@ class WebhookDestination(Destination):
         self._client = httpx.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
         self._now = now
 
+    @property
+    def target(self) -> str:
+        return f"webhook {self.url.copy_with(userinfo=b'', query=None)}"
+
     @classmethod
     def from_settings(
         cls,

@@ -21,6 +21,7 @@ class FakeAudience(IdentifierDestination):
     picky: set[str] = field(default_factory=set)
     held: set[tuple[str, str]] = field(default_factory=set)
     batches: list[Batch] = field(default_factory=list)
+    target: str = "an audience"
     settings_model = NoSettings
 
     @property

@@ -39,6 +39,10 @@ class Dying(Destination):
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "Dying":
         raise NotImplementedError
 
+    @property
+    def target(self) -> str:
+        return self.inner.target
+
     def payload(self, batch: Batch) -> object:
         return self.inner.payload(batch)
 

@@ -274,6 +274,22 @@ def test_lost_state_stops_a_sync_that_only_inserts(world: World, fake: FakeDesti
         world.run(fake, sync)
 
 
+@pytest.mark.parametrize("mode", ["mirror", "insert"])
+def test_at_another_target_it_begins_anew_and_removes_nothing(world: World, fake: FakeDestination, mode: str):
+    sync = definition(mode=mode)
+    world.put(PEOPLE)
+    fake.picky = {"c5"}
+    world.run(fake, sync)
+    other = FakeDestination(target="elsewhere")
+    world.put(PEOPLE, ["c1", "c2"])
+    result = world.run(other, sync)
+    assert result.rebaselined
+    assert other.sent() == [("add", "c1"), ("add", "c2")]
+    assert world.held() == {"c1", "c2"}
+    assert world.rows("rejected_rows") == []
+    assert not world.run(other, sync).rebaselined
+
+
 def test_a_row_that_may_not_have_arrived_and_changed_since_is_added_not_changed(world: World, fake: FakeDestination):
     def die(_: Batch) -> None:
         raise KeyboardInterrupt

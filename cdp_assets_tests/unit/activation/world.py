@@ -135,6 +135,8 @@ class FakeDestination(Destination):
     on_send: Callable[[Batch], None] = lambda _: None
     settings_model = NoSettings
 
+    target: str = "somewhere"
+
     @property
     def limits(self) -> Limits:
         return Limits(self.batch_size, addressed_by_key=self.addressed_by_key, concurrency=self.concurrency)
