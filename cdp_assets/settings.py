@@ -77,6 +77,11 @@ class Settings:
         """Where runs of a sync keep others from starting."""
         return self.dagster_home / "sync_locks"
 
+    @property
+    def stand_ins(self) -> Path:
+        """Where stand-ins of destinations keep what they hold."""
+        return self.outbox_dir.parent / "stand_ins"
+
     def with_lock_timeout(self, seconds: float) -> "Settings":
         """The same settings with another wait for the warehouse."""
         return replace(self, lock_timeout=seconds)

@@ -26,6 +26,13 @@ class UnknownConsent(StrEnum):
     ALLOW = "allow"
 
 
+class WithoutCredentials(StrEnum):
+    """What a sync does while its destination's credentials are not set."""
+
+    FAIL = "fail"
+    STAND_IN = "stand_in"
+
+
 class SyncDefinition(Strict):
     """A sync. `mapping` gives each destination field its column: one of the source, or `stage.table.column`.
 
@@ -48,6 +55,10 @@ class SyncDefinition(Strict):
     unknown_consent: UnknownConsent = UnknownConsent.DENY
     unknown_consent_reason: Reason | None = None
     schedule: Cron | None = None
+    without_credentials: Annotated[
+        WithoutCredentials,
+        Field(description="`stand_in` sends to a process on this machine that speaks the vendor's API"),
+    ] = WithoutCredentials.FAIL
     guard: Annotated[Share, Field(description="largest share of the rows held that one run may remove")] = 0.5
     max_rejected_share: Annotated[Share, Field(description="share of newly refused rows that fails a run")] = 0.1
     description: str = ""

@@ -1,6 +1,7 @@
 """A sync: an audience or a table, kept in step at a destination."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import dagster as dg
@@ -8,7 +9,7 @@ from sqlglot import exp
 
 from cdp_assets.activation.consent import CONSENTS
 from cdp_assets.activation.contracts import REJECTED_ROWS
-from cdp_assets.activation.definition import SyncDefinition, check_supported
+from cdp_assets.activation.definition import SyncDefinition, WithoutCredentials, check_supported
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.lock import only_run
 from cdp_assets.activation.result import SyncResult
@@ -19,6 +20,7 @@ from cdp_assets.components.table_asset import DEFAULT_OWNERS, Results, asset_key
 from cdp_assets.components.warehouse import WarehouseResource, step
 from cdp_assets.destinations.base import Destination
 from cdp_assets.registry import find_plugin
+from cdp_assets.sample.standins._launch import stand_in, standing_in
 from cdp_assets.settings import Settings, environment
 from cdp_assets.stages import Stage
 from cdp_assets.tables import Table
@@ -52,10 +54,24 @@ class Sync(DefinedComponent[SyncDefinition]):
         return dg.Definitions(assets=[sync_asset(self.definition)])
 
 
-def open_destination(definition: SyncDefinition, settings: Settings) -> Destination:
-    """The destination as the sync configures it."""
-    plugin = find_plugin(DESTINATIONS, definition.destination, Destination)
-    return plugin.from_settings(definition.settings, settings, environment())
+@contextmanager
+def opened_destination(definition: SyncDefinition, settings: Settings) -> Iterator[Destination]:
+    """The destination as the sync configures it, or its stand-in where the sync allows one and nothing else is set.
+
+    Raises:
+        ConfigurationError: a setting or a credential is wrong or missing.
+    """
+    plugin, env = find_plugin(DESTINATIONS, definition.destination, Destination), environment()
+    substitute = stand_in(definition.destination)
+    with ExitStack() as opened:
+        if (
+            definition.without_credentials is WithoutCredentials.STAND_IN
+            and substitute is not None
+            and not substitute.variables("", "").keys() & env.keys()
+        ):
+            variables = opened.enter_context(standing_in(definition.destination, settings.stand_ins))
+            env = {**env, **variables}
+        yield opened.enter_context(closing(plugin.from_settings(definition.settings, settings, env)))
 
 
 def sync_asset(definition: SyncDefinition) -> dg.AssetsDefinition:
@@ -87,14 +103,13 @@ def sync_asset(definition: SyncDefinition) -> dg.AssetsDefinition:
     )
     def send(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
         settings = Settings.from_env()
-        destination = open_destination(definition, settings)
-        check_supported(definition, destination)
-        with warehouse.opened(context) as opened:
+        with opened_destination(definition, settings) as destination, warehouse.opened(context) as opened:
+            check_supported(definition, destination)
 
             def progress(done: int, planned: int) -> None:
                 context.log.info(f"{done:,} of {planned:,} rows sent")
 
-            with closing(destination), only_run(settings.sync_locks, definition.name, settings.lock_timeout):
+            with only_run(settings.sync_locks, definition.name, settings.lock_timeout):
                 result = run_sync(
                     opened, definition, destination, settings.secret_key(), read_as_of(opened), context.run_id, progress
                 )

@@ -71,6 +71,12 @@ def address(base: str, path: str, destination: str, variable: str) -> httpx.URL:
     return url
 
 
+def place(url: httpx.URL) -> str:
+    """Where a URL points, for a destination's `target`: no secrets, and no port of this machine, given out anew."""
+    port = None if url.host in {"127.0.0.1", "localhost"} else url.port
+    return str(url.copy_with(userinfo=b"", query=None, fragment=None, port=port))
+
+
 def _wait(headers: httpx.Headers, now: datetime) -> float | None:
     """Seconds to wait by `Retry-After`, else until `X-RateLimit-Reset`, a moment in epoch seconds; None if neither."""
     asked = retry_after(headers.get("Retry-After"), now)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from pydantic import Field
 
-from cdp_assets.destinations._http import address, answered, succeeded
+from cdp_assets.destinations._http import address, answered, place, succeeded
 from cdp_assets.destinations._payload import line, plain
 from cdp_assets.destinations._rate import RateLimit
 from cdp_assets.destinations.base import (
@@ -88,7 +88,7 @@ class BrazeDestination(Destination):
 
     @property
     def target(self) -> str:
-        return f"braze {self._url.copy_with(path='/')}"
+        return f"braze {place(self._url)}"
 
     @classmethod
     def from_settings(

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 from pydantic import Field
 
-from cdp_assets.destinations._http import address, sent
+from cdp_assets.destinations._http import address, place, sent
 from cdp_assets.destinations._payload import line, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import ConfigurationError, DestinationError
@@ -59,7 +59,7 @@ class WebhookDestination(Destination):
 
     @property
     def target(self) -> str:
-        return f"webhook {self.url.copy_with(userinfo=b'', query=None)}"
+        return f"webhook {place(self.url)}"
 
     @classmethod
     def from_settings(

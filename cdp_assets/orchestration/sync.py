@@ -17,7 +17,7 @@ from cdp_assets.activation.plan import Part
 from cdp_assets.activation.result import SyncResult
 from cdp_assets.activation.sync import Sync
 from cdp_assets.as_of import read_as_of
-from cdp_assets.components.sync import counts_of, open_destination
+from cdp_assets.components.sync import counts_of, opened_destination
 from cdp_assets.orchestration.instance import open_instance
 from cdp_assets.settings import Settings
 from cdp_assets.stages import Stage
@@ -59,7 +59,7 @@ def preview(name: str, part: Part) -> DryRun:
 def _opened(name: str, settings: Settings) -> Iterator[Sync]:
     definition = configured_sync(name)
     with (
-        closing(open_destination(definition, settings)) as destination,
+        opened_destination(definition, settings) as destination,
         only_run(settings.sync_locks, name, settings.lock_timeout),
         closing(open_warehouse(settings)) as warehouse,
     ):

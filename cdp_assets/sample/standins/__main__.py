@@ -7,6 +7,9 @@ Its first line of output is its address. `--fault` sets how the first requests g
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 from pydantic import ValidationError
@@ -25,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     standin = find_plugin(PACKAGE, options.destination, StandIn)(options.secret)
     standin.requests_per_window = options.requests_per_window or standin.requests_per_window
-    with StandInServer(standin, options.port) as server:
+    with kept(standin, options.keep), StandInServer(standin, options.port) as server:
         for fault in options.fault:
             server.control.faults.add(fault)
         if options.until_input_ends:
@@ -38,6 +41,18 @@ def main(arguments: list[str] | None = None) -> None:
             return
 
 
+@contextmanager
+def kept(standin: StandIn, path: Path | None) -> Iterator[None]:
+    """Have the stand-in hold what the file says, and write there what it holds at the end."""
+    if path is not None and path.exists():
+        standin.restore(json.loads(path.read_text()))
+    yield
+    if path is not None:
+        draft = path.with_name(f".{path.name}.part")
+        draft.write_text(json.dumps(standin.state()))
+        draft.replace(path)
+
+
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog=f"python -m {PACKAGE}", description="A destination's API on loopback, in memory.")
     parser.add_argument("destination", choices=plugin_names(PACKAGE))
@@ -45,6 +60,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--secret", default="stand-in", help="the API key it accepts")
     parser.add_argument("--requests-per-window", type=int, help="its rate limit, instead of the documented one")
     parser.add_argument("--fault", type=_fault, action="append", default=[], help='JSON, as {"kind": "slow"}')
+    parser.add_argument("--keep", type=Path, help="a file that what it holds is read from and, at the end, written to")
     parser.add_argument("--until-input-ends", action="store_true", help="stop with whoever started it")
     return parser
 

@@ -71,6 +71,20 @@ class StandIn(ABC):
         self.secret = secret
         self.members = Members()
 
+    @staticmethod
+    @abstractmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        """The environment that has the destination talk to this stand-in; each name is also what a real one needs."""
+
+    def state(self) -> dict[str, Any]:
+        """What it holds, as JSON can carry it, to be there again when it is started anew."""
+        return {"held": self.members.held, "writes": self.members.writes}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Hold what `state` once gave."""
+        self.members.held = dict(state["held"])
+        self.members.writes = Counter(state["writes"])
+
     @abstractmethod
     def answer(self, request: Request) -> Answer:
         """What the vendor would answer, once its effect is in `members`."""

@@ -24,6 +24,10 @@ class BrazeStandIn(StandIn):
     requests_per_window = 3000
     window_seconds = 3.0
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return {"CDP_BRAZE_BASE_URL": url, "CDP_BRAZE_API_KEY": secret}
+
     def answer(self, request: Request) -> Answer:
         refusal = self._not_allowed(request)
         if refusal:

@@ -38,6 +38,10 @@ class Canned(StandIn):
     requests_per_window = 1000
     window_seconds = 1.0
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return {"CDP_URL": url, "CDP_SECRET": secret}
+
     def __init__(self, response: dict[str, Any]) -> None:
         super().__init__("k3y")
         self.response = response

@@ -2,12 +2,9 @@
 
 from typing import Any
 
+from cdp_assets.sample.standins.braze import BrazeStandIn
 from cdp_assets_tests.standins.people import PEOPLE
 from cdp_assets_tests.standins.vendors.base import Held, Vendor
-
-
-def _variables(url: str, secret: str) -> dict[str, str]:
-    return {"CDP_BRAZE_BASE_URL": url, "CDP_BRAZE_API_KEY": secret}
 
 
 def _wanted(step: str) -> dict[str, dict[str, Any]]:
@@ -27,4 +24,4 @@ def _follows(held: Held, email: str) -> None:
     assert {key: held[key] for key in PEOPLE if key > "c01"} == {k: v for k, v in _wanted("add").items() if k > "c01"}
 
 
-VENDOR = Vendor("braze", _variables, _wanted, _follows, sync={"removal": "clear_fields"})
+VENDOR = Vendor("braze", BrazeStandIn.variables, _wanted, _follows, sync={"removal": "clear_fields"})

@@ -23,6 +23,10 @@ class Shelf(StandIn):
     requests_per_window = 1000
     window_seconds = 60.0
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return {"CDP_URL": url, "CDP_SECRET": secret}
+
     def answer(self, request: Request) -> Answer:
         self.members.put(request.path.strip("/"), request.json())
         return Answer(200, {"kept": True}, rows=1)
