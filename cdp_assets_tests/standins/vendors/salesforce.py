@@ -1,0 +1,42 @@
+"""Salesforce in the suites that every vendor's destination goes through."""
+
+from typing import Any
+
+from cdp_assets_tests.standins.people import PEOPLE
+from cdp_assets_tests.standins.vendors.base import Held, Vendor
+
+
+def _variables(url: str, secret: str) -> dict[str, str]:
+    return {
+        "CDP_SALESFORCE_BASE_URL": url,
+        "CDP_SALESFORCE_CLIENT_ID": "consumer-key",
+        "CDP_SALESFORCE_CLIENT_SECRET": secret,
+    }
+
+
+def _wanted(step: str) -> dict[str, dict[str, Any]]:
+    """A removal deletes the record."""
+    match step:
+        case "add":
+            return {key: {"EMAIL": email, "CITY": city} for key, (email, city) in PEOPLE.items()}
+        case "change":
+            return {key: {"EMAIL": email} for key, (email, _) in PEOPLE.items()}
+        case _:
+            return {}
+
+
+def _follows(held: Held, email: str) -> None:
+    assert held["c00"]["EMAIL"] == email
+    assert "c01" not in held
+    assert {key: held[key] for key in PEOPLE if key > "c01"} == {k: v for k, v in _wanted("add").items() if k > "c01"}
+
+
+VENDOR = Vendor(
+    "salesforce",
+    _variables,
+    _wanted,
+    _follows,
+    settings={"poll_seconds": 0.01, "longest_wait_seconds": 1.0},
+    calls=2,
+    asides=1,
+)
