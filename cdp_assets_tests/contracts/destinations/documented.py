@@ -27,7 +27,7 @@ def batch_of(fixture: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Batch:
         described["rows"],
         Operation(described["operation"]),
         mode=Mode(described["mode"]),
-        removal=Removal.CLEAR_FIELDS,
+        removal=Removal(described.get("removal", "clear_fields")),
         columns=tuple(described["columns"]),
     )
 

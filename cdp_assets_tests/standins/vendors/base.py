@@ -21,8 +21,9 @@ class Vendor:
     `variables` gives the environment of a deployment from the stand-in's address and secret, `settings` makes it small
     and impatient (batches of seven rows, one at a time, a second's patience), `sync` is what differs in the definition.
     `wanted` is what the stand-in holds after each of `steps`, by what it keeps a customer under: its `address`. A batch
-    takes at most `calls` requests where all goes well, and a run `asides` besides, such as for a token. `refused` and
-    `poisoned` are in what it says of a row that it refuses alone, and of one for which it refuses the whole request.
+    takes at most `calls` requests where all goes well, at least `least` (unset, as many), and a run `asides` besides,
+    such as for a token. `refused` and `poisoned` are in what it says of a row that it refuses alone, and of one for
+    which it refuses the whole request.
     `follows` checks what is held once the e-mail of `c00` changed to the one given and `c01` withdrew consent, both
     while a sync was down.
     """
@@ -36,6 +37,7 @@ class Vendor:
     steps: tuple[str, ...] = ("add", "change", "remove")
     address: Callable[[str], str] = str
     calls: int = 1
+    least: int | None = None
     asides: int = 0
     refused: str = "disallowed"
     poisoned: str = "HTTP 400"

@@ -38,5 +38,6 @@ VENDOR = Vendor(
     _follows,
     settings={"poll_seconds": 0.01, "longest_wait_seconds": 1.0},
     calls=2,
+    least=1,
     asides=1,
 )
