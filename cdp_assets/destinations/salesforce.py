@@ -16,7 +16,7 @@ import httpx
 from pydantic import Field
 
 from cdp_assets.destinations._http import address
-from cdp_assets.destinations._salesforce.answers import DUPLICATE, GONE
+from cdp_assets.destinations._salesforce.answers import DUPLICATE, GONE, may_pass
 from cdp_assets.destinations._salesforce.bulk import Ingest, Patience
 from cdp_assets.destinations._salesforce.collections import MOST_ROWS, Collections
 from cdp_assets.destinations._salesforce.connection import Connection, Credentials
@@ -131,7 +131,7 @@ class SalesforceDestination(Destination):
     def send(self, batch: Batch) -> list[RowResult]:
         self._check_columns(batch)
         refused = self._removed(batch) if batch.operation is Operation.REMOVE else self._written(batch)
-        return [RowResult(row.key, row.key not in refused, refused.get(row.key, "")) for row in batch.rows]
+        return [_result(row.key, refused.get(row.key)) for row in batch.rows]
 
     def close(self) -> None:
         self._connection.close()
@@ -228,6 +228,12 @@ class SalesforceDestination(Destination):
         mentioned = results.accepted | results.refused.keys()
         there = {row.key: self._target.there_already() for row in rows if cell(row.key) not in mentioned}
         return there | looked_up | _refused(results.reason, [row for row in rows if cell(row.key) in mentioned])
+
+
+def _result(key: str, reason: str | None) -> RowResult:
+    if reason is None:
+        return RowResult(key, accepted=True)
+    return RowResult(key, accepted=False, reason=reason, transient=may_pass(reason))
 
 
 def _refused(reason: Callable[[str], str], rows: Sequence[Row]) -> dict[str, str]:

@@ -5,7 +5,6 @@ then halved until it is a row's, is passed on; what stops a run has codes and na
 """
 
 import re
-from collections.abc import Sequence
 
 from cdp_assets.destinations.base import PermanentError, TransientError
 from cdp_assets.errors import DestinationError
@@ -78,9 +77,9 @@ def row_reason(item: object) -> str:
     return "; ".join(f"{code}: {message}" for code, message in _all(item.get("errors"))) or "no reason given"
 
 
-def all_locked(reasons: Sequence[str]) -> bool:
-    """Whether each row was refused because others held a lock on it: then nothing was applied, and it may pass."""
-    return bool(reasons) and all(reason.startswith(LOCKED) for reason in reasons)
+def may_pass(reason: str) -> bool:
+    """Whether a row was refused for what others were doing just then."""
+    return LOCKED in reason
 
 
 def _first(content: object) -> tuple[str, str]:

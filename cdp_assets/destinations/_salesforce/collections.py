@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cdp_assets.destinations._salesforce.answers import all_locked, row_reason
+from cdp_assets.destinations._salesforce.answers import row_reason
 from cdp_assets.destinations._salesforce.connection import Connection
 from cdp_assets.destinations._salesforce.records import Record, groups
-from cdp_assets.destinations.base import TransientError
 from cdp_assets.errors import DestinationError
 
 MOST_ROWS = 200
@@ -55,7 +54,5 @@ class Collections:
                     " it is not known which were written."
                 )
             reasons = [row_reason(item) for item in items]
-            if all_locked(reasons):
-                raise TransientError("all records were locked by others (UNABLE_TO_LOCK_ROW)")
             refused |= {key: reason for key, reason in zip(keys, reasons, strict=True) if reason}
         return refused

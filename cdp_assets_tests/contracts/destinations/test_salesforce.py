@@ -369,6 +369,13 @@ def test_an_answer_that_is_not_documented_stops_the_run(operation: Operation, re
     assert "u-1" not in str(caught.value)
 
 
+def test_only_a_locked_row_is_to_be_tried_again_in_the_run():
+    scripted = Scripted([*FIXTURES["one_locked"]["calls"], *FIXTURES["row_errors"]["calls"]])
+    with in_a_thread(scripted) as server, closing(salesforce(server.url)) as client:
+        said = [[one.transient for one in client.send(batch_of(FIXTURES["upsert"], {}))] for _ in range(2)]
+    assert said == [[True, False], [False, False]]
+
+
 def test_a_result_that_says_nothing_is_a_refusal():
     scripted = Scripted([{"response": {"status": 200, "body": [None, {}]}}])
     with in_a_thread(scripted) as server, closing(salesforce(server.url)) as client:

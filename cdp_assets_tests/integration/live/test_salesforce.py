@@ -1,7 +1,7 @@
 """Salesforce itself: two made-up people are added, changed and removed, in an org for tests.
 
 Needs `CDP_SALESFORCE_BASE_URL`, `CDP_SALESFORCE_CLIENT_ID` and `CDP_SALESFORCE_CLIENT_SECRET`, and on `Contact` the
-text field `CDP_Customer_Id__c`, an external id and unique. `CDP_SALESFORCE_LIVE_BULK=1` does the same to 201 people, in jobs.
+text field `CDP_Customer_Id__c`, an external id and unique. With `CDP_SALESFORCE_LIVE_BULK=1`, 201 people too, in jobs.
 """
 
 import os
