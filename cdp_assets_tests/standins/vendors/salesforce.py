@@ -36,7 +36,7 @@ VENDOR = Vendor(
     _variables,
     _wanted,
     _follows,
-    settings={"poll_seconds": 0.01, "longest_wait_seconds": 1.0},
+    settings={"concurrency": 1, "poll_seconds": 0.01, "longest_wait_seconds": 1.0},
     calls=2,
     least=1,
     asides=1,
