@@ -32,6 +32,10 @@ class Results:
     accepted: set[str] = field(default_factory=set)
     refused: dict[str, str] = field(default_factory=dict)
 
+    def mentions(self, name: str) -> bool:
+        """Whether there is a result for a record."""
+        return name in self.accepted or name in self.refused
+
     def reason(self, name: str) -> str:
         """Why a record was refused; empty if it was not."""
         return "" if name in self.accepted else self.refused.get(name, "the bulk job's results do not mention it")
@@ -83,22 +87,36 @@ class Ingest:
         except (MissingError, PermanentError):  # jobs are kept for seven days
             return None
         if info["state"] == "Open":
-            self._asked(lambda bulk: bulk.abort_job(name, is_query=False))
+            self._abort(name)
             return None
         return None if info["state"] == "Aborted" and not _count(info, "numberRecordsProcessed") else info
+
+    def _abort(self, name: str) -> None:
+        try:
+            self._asked(lambda bulk: bulk.abort_job(name, is_query=False))
+        except PermanentError:
+            raise TransientError("a bulk job went on while it was aborted") from None
 
     def _begin(self, job: Job, operation: str, content: str) -> Mapping[str, Any]:
         size = len(content.encode())
         if size > MOST_BYTES:
             raise PermanentError(f"the rows are {size:,} bytes of CSV; a bulk job takes {MOST_BYTES:,}")
-        field_name = self._field if operation == "upsert" else None
-        made = self._asked(lambda bulk: bulk.create_job(operation, external_id_field=field_name))
-        name = made.get("id")
+        name = self._created(operation).get("id")
         if not isinstance(name, str) or not name:
             raise self._unusable("without an id")
         job.keep(name)
         self._connection.bulk(self._sobject, lambda bulk: bulk.upload_job_data(name, content))
         return self._asked(lambda bulk: bulk.close_job(name))
+
+    def _created(self, operation: str) -> Mapping[str, Any]:
+        by = self._field if operation == "upsert" else None
+        try:
+            return self._asked(lambda bulk: bulk.create_job(operation, external_id_field=by))
+        except PermanentError as error:  # no row is in it that could be at fault
+            raise DestinationError(
+                f"{self._connection.where} makes no bulk job of {self._sobject} ({error});"
+                f" check object, {self._field}, and the user's rights."
+            ) from None
 
     def _ended(self, name: str, info: Mapping[str, Any]) -> Mapping[str, Any]:
         """The job once it has come to an end."""

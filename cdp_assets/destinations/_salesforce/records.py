@@ -44,7 +44,7 @@ def cell(value: object) -> str:
 
 def says_null(fields: Mapping[str, Any]) -> bool:
     """Whether a field's text is what a bulk job would take for null."""
-    return NULL in fields.values()
+    return NULL in values(fields).values()
 
 
 def _value(value: object) -> object:

@@ -1,6 +1,7 @@
 """Salesforce as it is documented, and what our batches become there."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -306,6 +307,19 @@ def test_an_expired_token_is_renewed_once_for_all(destination: SalesforceDestina
     standin(server).expire_token()
     assert reasons(destination, batch(TWO, columns=COLUMNS)) == {}
     assert [one.status for one in server.control.log] == [200, 200, 401, 200, 200]
+
+
+def test_threads_share_the_connection_and_its_token(destination: SalesforceDestination, server: StandInServer):
+    def send(number: int) -> dict[str, str]:
+        rows = {f"{number}-{one}": {"Visits__c": one} for one in range(100)}
+        return reasons(destination, batch(rows, name=f"{number:08}", columns=COLUMNS))
+
+    server.control.faults.add(Fault(kind="token_expired", after=5))
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(send, range(24))) == [{}] * 24
+    assert set(standin(server).members.writes.values()) == {1}
+    assert len(held(server)) == 2400
+    assert [one.path for one in server.control.log].count("/services/oauth2/token") == 2
 
 
 @pytest.mark.parametrize("wait", ["seconds", "date"])

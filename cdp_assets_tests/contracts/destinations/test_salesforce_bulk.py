@@ -229,7 +229,7 @@ def test_a_job_that_somebody_aborts_tells_what_was_not_processed(
         (job,) = standin(server).jobs.all.values()
         job.state, job.unprocessed = "Aborted", job.rows()
 
-    destination._bulk._patience = Patience(0.001, 5.0, sleep=abort)
+    destination._writer._bulk._patience = Patience(0.001, 5.0, sleep=abort)
     refused = reasons(destination, batch(MANY, columns=COLUMNS))
     assert set(refused.values()) == {"bulk job aborted before the row was processed; the next run sends it again"}
     assert len(refused) == len(MANY)
@@ -239,11 +239,14 @@ def test_a_job_that_takes_longer_is_waited_for_by_the_next_attempt(
     destination: SalesforceDestination, server: StandInServer
 ):
     times = iter([0.0, 0.0, 1801.0])
-    patience, destination._bulk._patience = destination._bulk._patience, Patience(0.001, 1800.0, lambda: next(times))
+    patience, destination._writer._bulk._patience = (
+        destination._writer._bulk._patience,
+        Patience(0.001, 1800.0, lambda: next(times)),
+    )
     sent = batch(MANY, columns=COLUMNS)
     with pytest.raises(TransientError, match="not done after 1800 s; it goes on"):
         destination.send(sent)
-    destination._bulk._patience = patience
+    destination._writer._bulk._patience = patience
     assert reasons(destination, sent) == {}
     assert done(server) == ["upsert"]
 
@@ -298,12 +301,41 @@ def test_a_job_that_is_not_as_documented_stops_the_run(responses: list[dict[str,
         client.send(batch(MANY, columns=COLUMNS))
 
 
-def test_a_row_that_no_result_mentions_is_a_refusal():
+@pytest.mark.parametrize("mode", [Mode.MIRROR, Mode.INSERT])
+def test_a_row_that_no_result_mentions_is_a_refusal(mode: Mode):
     empty = {"status": 200, "text": ""}
-    scripted = Scripted([{"response": one} for one in (OPEN, {"status": 201}, CLOSED, empty, empty)])
+    nobody = {"httpStatusCode": 200, "body": {"done": True, "records": []}}
+    looked_up = [{"status": 200, "body": {"compositeResponse": [nobody] * 2}}] * (mode is Mode.INSERT)
+    scripted = Scripted([{"response": one} for one in (*looked_up, OPEN, {"status": 201}, CLOSED, empty, empty)])
     with in_a_thread(scripted) as server, closing(salesforce(server.url)) as client:
-        refused = reasons(client, batch(MANY, columns=COLUMNS))
+        refused = reasons(client, batch(MANY, mode=mode, columns=COLUMNS))
     assert refused == dict.fromkeys(MANY, "the bulk job's results do not mention it")
+
+
+def test_a_job_that_cannot_be_made_stops_the_run(server: StandInServer):
+    """Halving its rows would not help."""
+    said = r"makes no bulk job of Contact \(HTTP 400: INVALIDJOB: .*Field name not found : Other__c\)"
+    with (
+        closing(salesforce(server.url, external_id_field="Other__c")) as client,
+        pytest.raises(DestinationError, match=said),
+    ):
+        client.send(batch(MANY, columns=COLUMNS))
+
+
+def test_a_job_that_goes_on_while_it_is_aborted_is_looked_at_again(destination: SalesforceDestination):
+    refused = {"status": 400, "body": [{"errorCode": "INVALIDJOBSTATE", "message": "it is UploadComplete"}]}
+    scripted = Scripted([{"response": one} for one in (OPEN, refused)])
+    with (
+        in_a_thread(scripted) as server,
+        closing(salesforce(server.url)) as client,
+        pytest.raises(TransientError, match="went on while it was aborted"),
+    ):
+        client.send(batch(MANY, columns=COLUMNS, job=Job("bulk=750")))
+
+
+def test_a_list_that_reads_as_null_goes_beside_the_job(destination: SalesforceDestination, server: StandInServer):
+    assert reasons(destination, batch(MANY | {"list": {"Visits__c": ["#N/A"]}}, columns=COLUMNS)) == {}
+    assert held(server)["list"] == {"Visits__c": "#N/A"}
 
 
 def test_the_engine_is_told_when_to_cut_larger_batches(destination: SalesforceDestination):
