@@ -336,6 +336,15 @@ def test_a_wait_that_is_asked_for_reaches_the_engine(server: StandInServer, wait
     assert 28 <= caught.value.retry_after <= 31
 
 
+def test_an_answer_is_not_waited_for_longer_than_was_set(server: StandInServer):
+    server.control.faults.add(Fault(kind="slow", seconds=1.0, after=1))
+    with (
+        closing(salesforce(server.url, timeout_seconds=0.2)) as client,
+        pytest.raises(TransientError, match="the request timed out"),
+    ):
+        client.send(batch(TWO, columns=COLUMNS))
+
+
 @pytest.mark.parametrize("after", [0, 1])
 @pytest.mark.parametrize(
     "kind", ["server_error", "timeout_before", "timeout_after", "dropped_before", "dropped_after", "rate_limited"]

@@ -11,6 +11,7 @@ import requests
 from cdp_assets.destinations._salesforce import bulk
 from cdp_assets.destinations._salesforce.bulk import Ingest, Patience
 from cdp_assets.destinations._salesforce.connection import Connection, Credentials
+from cdp_assets.destinations._salesforce.records import in_csv
 from cdp_assets.destinations.base import Batch, Job, Mode, Operation, PermanentError, Removal, Row, TransientError
 from cdp_assets.destinations.salesforce import SalesforceDestination
 from cdp_assets.errors import DestinationError
@@ -108,6 +109,20 @@ def test_null_and_empty_take_a_value_away_as_in_a_small_load(destination: Salesf
     rows = {key: {"Visits__c": "" if number % 2 else None} for number, key in enumerate(MANY)}
     assert reasons(destination, batch(rows, Operation.CHANGE, columns=COLUMNS)) == {}
     assert held(server) == {key: {} for key in MANY}
+
+
+def test_csv_quotes_what_would_end_a_cell_or_a_line():
+    cells = {
+        "comma": "a,b",
+        "quote": '"a"',
+        "return": "a\rb",
+        "feed": "a\nb",
+        "blank": " a ",
+        "null": None,
+        "no": False,
+    }
+    line = '"a,b","""a""","a\rb","a\nb", a ,#N/A,false\n'
+    assert in_csv([cells, {"blank": "only"}]) == f"{','.join(cells)}\n{line},,,,only,,\n"
 
 
 SENT: dict[str, tuple[Batch, list[str], dict[str, dict[str, Any]]]] = {
