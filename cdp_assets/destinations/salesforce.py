@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from pydantic import Field
 
-from cdp_assets.destinations._http import address
+from cdp_assets.destinations._http import address, place
 from cdp_assets.destinations._salesforce.answers import may_pass
 from cdp_assets.destinations._salesforce.bulk import Patience
 from cdp_assets.destinations._salesforce.collections import MOST_ROWS
@@ -94,12 +94,17 @@ class SalesforceDestination(Destination):
             bulk_batch_size=settings.bulk_batch_size,
             bulk_above=settings.bulk_above,
         )
+        self._url = url
         self._target = Target(settings.object, settings.external_id_field)
         self._connection = Connection(
             url, credentials, settings.api_version, settings.timeout_seconds, settings.concurrency, now
         )
         patience = Patience(settings.poll_seconds, settings.longest_wait_seconds, clock, sleep)
         self._writer = Writer(self._connection, self._target, patience)
+
+    @property
+    def target(self) -> str:
+        return f"salesforce {place(self._url)} {self._target.sobject} {self._target.field}"
 
     @classmethod
     def from_settings(

@@ -30,6 +30,14 @@ class SalesforceStandIn(StandIn):
     requests_per_window = 100_000
     window_seconds = 86_400.0
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return {
+            "CDP_SALESFORCE_BASE_URL": url,
+            "CDP_SALESFORCE_CLIENT_ID": "stand-in",
+            "CDP_SALESFORCE_CLIENT_SECRET": secret,
+        }
+
     def __init__(self, secret: str) -> None:
         super().__init__(secret)
         self.missing: set[str] = set()

@@ -57,6 +57,10 @@ class Scripted(StandIn):
     requests_per_window = 1000
     window_seconds = 1.0
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return SalesforceStandIn.variables(url, secret)
+
     def __init__(self, calls: list[dict[str, Any]]) -> None:
         super().__init__(SECRET)
         self.waiting = list(calls)

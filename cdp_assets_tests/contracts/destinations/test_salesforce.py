@@ -439,6 +439,17 @@ def test_a_dry_run_shows_the_records_that_would_be_sent(destination: SalesforceD
     assert server.control.log == []
 
 
+def test_another_org_object_or_external_id_is_another_target():
+    made = [
+        salesforce("https://acme.my.salesforce.com"),
+        salesforce("https://other.my.salesforce.com"),
+        salesforce("https://acme.my.salesforce.com", object="Lead"),
+        salesforce("https://acme.my.salesforce.com", external_id_field="Other__c"),
+    ]
+    assert made[0].target == "salesforce https://acme.my.salesforce.com Contact CDP_Customer_Id__c"
+    assert len({one.target for one in made}) == len(made)
+
+
 @pytest.mark.parametrize(
     ("values", "env", "message"),
     [

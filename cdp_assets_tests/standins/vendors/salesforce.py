@@ -2,16 +2,9 @@
 
 from typing import Any
 
+from cdp_assets.sample.standins.salesforce import SalesforceStandIn
 from cdp_assets_tests.standins.people import PEOPLE
 from cdp_assets_tests.standins.vendors.base import Held, Vendor
-
-
-def _variables(url: str, secret: str) -> dict[str, str]:
-    return {
-        "CDP_SALESFORCE_BASE_URL": url,
-        "CDP_SALESFORCE_CLIENT_ID": "consumer-key",
-        "CDP_SALESFORCE_CLIENT_SECRET": secret,
-    }
 
 
 def _wanted(step: str) -> dict[str, dict[str, Any]]:
@@ -33,7 +26,7 @@ def _follows(held: Held, email: str) -> None:
 
 VENDOR = Vendor(
     "salesforce",
-    _variables,
+    SalesforceStandIn.variables,
     _wanted,
     _follows,
     settings={"concurrency": 1, "poll_seconds": 0.01, "longest_wait_seconds": 1.0},
