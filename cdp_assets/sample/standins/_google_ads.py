@@ -37,13 +37,14 @@ def violation(field: str, reason: str, description: str = "") -> Violation:
 
 def of_the_request(body: Mapping[str, Any], *, adding: bool) -> list[Violation]:
     """What is wrong with what all members share."""
-    found = []
     destinations, listed = body.get("destinations"), body["audienceMembers"]
     if not isinstance(destinations, list) or not destinations:
         return [violation("destinations", "REQUIRED_FIELD_MISSING")]
-    for name in ("operatingAccount", "productDestinationId"):
-        if not destinations[0].get(name):
-            found.append(violation("destinations[0]", "REQUIRED_FIELD_MISSING", f"{name} is missing."))
+    found = [
+        violation("destinations[0]", "REQUIRED_FIELD_MISSING", f"{name} is missing.")
+        for name in ("operatingAccount", "productDestinationId")
+        if not destinations[0].get(name)
+    ]
     if not listed:
         found.append(violation("audience_members", "REQUIRED_FIELD_MISSING"))
     if len(listed) > MOST_MEMBERS:
