@@ -15,6 +15,10 @@ TYPE = "type.googleapis.com/google.rpc."
 STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}
 STATUS |= {500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
 HEX = re.compile("(?:[0-9a-fA-F]{2})+")
+# JSON has an enumeration's values by name or by number, as Google's own clients send them.
+ENCODINGS = ("HEX", 1, "BASE64", 2)
+ACCEPTED = ("ACCEPTED", 1)
+CONSENT_DENIED = ("CONSENT_DENIED", 2)
 KINDS = {"emailAddress": "email", "phoneNumber": "phone", "address": "address"}
 Violation = dict[str, str]
 
@@ -50,10 +54,10 @@ def of_the_request(body: Mapping[str, Any], *, adding: bool) -> list[Violation]:
     if len(listed) > MOST_MEMBERS:
         found.append(violation("audience_members", "TOO_MANY_AUDIENCE_MEMBERS"))
     of_people = any("userData" in one for one in listed if isinstance(one, dict))
-    if of_people and body.get("encoding") not in {"HEX", "BASE64"}:
+    if of_people and body.get("encoding") not in ENCODINGS:
         found.append(violation("encoding", "REQUIRED_FIELD_MISSING"))
     terms = body.get("termsOfService", {}).get("customerMatchTermsOfServiceStatus")
-    if adding and terms != "ACCEPTED" and not any("userIdData" in one for one in listed if isinstance(one, dict)):
+    if adding and terms not in ACCEPTED and not any("userIdData" in one for one in listed if isinstance(one, dict)):
         found.append(violation("terms_of_service", "TERMS_AND_CONDITIONS_NOT_SIGNED"))
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from cdp_assets.sample.standins._google_ads import (
+    CONSENT_DENIED,
     Violation,
     error,
     identifiers_of,
@@ -105,7 +106,8 @@ class GoogleAdsStandIn(StandIn):
                 # The identifier is quoted, so that tests see what becomes of values in a reason.
                 violations.append(violation(field, "INVALID_AUDIENCE_MEMBER", f"{said}: {identifiers[0][0]}"))
             elif wrong := wrong_digest(member):
-                violations.append(violation(f"{field}.user_data.user_identifiers", wrong))
+                within = ".user_data.user_identifiers" if wrong == "INVALID_HEX_ENCODING" else ""
+                violations.append(violation(f"{field}{within}", wrong))
         return violations
 
     def _apply(
@@ -113,7 +115,7 @@ class GoogleAdsStandIn(StandIn):
     ) -> dict[str, Any]:
         """Hold or let go of the members; the state the request will have."""
         errors: dict[str, int] = {}
-        denied = body.get("consent", {}).get("adUserData") == "CONSENT_DENIED"
+        denied = body.get("consent", {}).get("adUserData") in CONSENT_DENIED
         for identifiers in found:
             reason = DENIED if denied else next(filter(None, map(self.members.refused.get, dict(identifiers))), None)
             if reason:
