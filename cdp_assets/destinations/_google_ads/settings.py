@@ -69,12 +69,12 @@ class GoogleAdsSettings(Strict):
         default=True,
         description="Waits until Google has processed a request; if not, what it takes in counts as accepted.",
     )
-    poll_seconds: float = Field(default=60.0, gt=0, le=3600, description="How long to wait between two such looks.")
+    poll_seconds: float = Field(default=60.0, gt=0, le=3600, description="How long to wait before each look at it.")
     longest_wait_seconds: float = Field(
         default=3600.0,
         gt=0,
         le=86_400,
-        description="How long one attempt at a batch looks.",
+        description="How long one attempt at a batch goes on looking, before the next does.",
     )
     timeout_seconds: float = Field(default=60.0, gt=0, le=600, description="How long to wait for an answer.")
     batch_size: int = Field(

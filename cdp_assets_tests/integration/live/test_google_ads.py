@@ -1,8 +1,7 @@
 """Google customer match itself: two made-up people come on a list, stay, and go.
 
-Needs `CDP_GOOGLE_ADS_CREDENTIALS`, `CDP_GOOGLE_ADS_ACCOUNT_ID` and `CDP_GOOGLE_ADS_AUDIENCE_ID`, of a list for tests. Google
-processes each request for half an hour or more, and never tells who is on a list: what is checked is that it took
-and processed every row.
+The list is to be one for tests. Google processes each request for half an hour or more, and never tells who is on a
+list: what is checked is that it took and processed every row.
 """
 
 import os
@@ -10,12 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from cdp_assets.destinations._google_ads.settings import CREDENTIALS
 from cdp_assets.destinations.base import Operation
 from cdp_assets.destinations.google_ads import ACCOUNT_ID, AUDIENCE_ID, GoogleAdsDestination
 from cdp_assets.settings import Settings
 from cdp_assets_tests.contracts.destinations.batches import batch
 
-NEEDED = ("CDP_GOOGLE_ADS_CREDENTIALS", ACCOUNT_ID, AUDIENCE_ID)
+NEEDED = (CREDENTIALS, ACCOUNT_ID, AUDIENCE_ID)
 MISSING = [name for name in NEEDED if not os.environ.get(name)]
 PEOPLE = {"c1": {"email": "live-one@example.com"}, "c2": {"email": "live-two@example.com"}}
 
