@@ -155,15 +155,24 @@ def test_rows_that_google_names_are_refused_and_the_others_sent_without_them():
 
 
 def test_a_run_that_goes_on_with_a_kept_request_does_not_take_refused_rows_for_sent():
-    with answering([violation(1, reason="INVALID_POSTAL_CODE"), TAKEN], [PROCESSING]) as (_, client):
-        sent = of()
+    refusals = [violation(1, reason="INVALID_POSTAL_CODE"), violation(1, reason="INVALID_REGION_CODE")]
+    with answering([*refusals, TAKEN], [PROCESSING]) as (_, client):
+        sent = of("a", "b", "c", "d")
         with pytest.raises(TransientError):
             client.send(sent)
-    assert "b" * 64 not in str(sent.job.name)
     with answering() as (script, client):
-        found = {result.key: result.reason for result in client.send(replace(of(), job=Job(sent.job.name)))}
-    assert found == {"a": "", "b": "INVALID_POSTAL_CODE", "c": ""}
+        found = {result.key: result.reason for result in client.send(replace(sent, job=Job(sent.job.name)))}
+    assert found == {"a": "", "b": "INVALID_POSTAL_CODE", "c": "INVALID_REGION_CODE", "d": ""}
     assert script.times(INGEST) == 0
+    assert not any(digit * 64 in str(sent.job.name) for digit in "abcd")
+
+
+def test_google_is_given_time_before_it_is_asked():
+    with answering(states=[PROCESSING, PROCESSING, DONE]) as (script, client):
+        waited: list[tuple[float, int]] = []
+        client._sleep = lambda seconds: waited.append((seconds, script.times(STATE)))
+        client.send(of())
+    assert waited == [(60, 0), (60, 1), (60, 2)]
 
 
 def test_a_batch_of_nothing_but_refused_rows_starts_no_request():
