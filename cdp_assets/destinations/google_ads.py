@@ -19,7 +19,7 @@ from cdp_assets.destinations._google_ads import answers, members
 from cdp_assets.destinations._google_ads.credentials import Credentials
 from cdp_assets.destinations._google_ads.settings import GoogleAdsSettings
 from cdp_assets.destinations._google_ads.started import Started
-from cdp_assets.destinations._http import address, answered
+from cdp_assets.destinations._http import address, answered, place
 from cdp_assets.destinations._payload import line
 from cdp_assets.destinations._rate import RateLimit
 from cdp_assets.destinations._token import Token
@@ -83,6 +83,10 @@ class GoogleAdsDestination(IdentifierDestination):
         if credentials.quota_project:
             self._headers["x-goog-user-project"] = credentials.quota_project
         self._now, self._clock, self._sleep = now, clock, sleep
+
+    @property
+    def target(self) -> str:
+        return f"google_ads {place(self._base)} {self._settings.account_id} {self._settings.audience_id}"
 
     @classmethod
     def from_settings(

@@ -40,6 +40,29 @@ class GoogleAdsStandIn(StandIn):
         self.states: dict[str, dict[str, Any]] = {}
         self.asked: set[str] = set()
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        credentials = {
+            "type": "authorized_user",
+            "client_id": "stand-in",
+            "client_secret": "cl1ent-secret",
+            "refresh_token": secret,
+            "token_uri": f"{url}/token",
+        }
+        return {
+            "CDP_GOOGLE_ADS_BASE_URL": url,
+            "CDP_GOOGLE_ADS_CREDENTIALS": json.dumps(credentials),
+            "CDP_GOOGLE_ADS_ACCOUNT_ID": "1234567890",
+            "CDP_GOOGLE_ADS_AUDIENCE_ID": "987654321",
+        }
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "states": self.states}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self.states = dict(state["states"])
+
     def answer(self, request: Request) -> Answer:
         if (request.method, request.path) == ("POST", "/token"):
             return self._give_token(request)

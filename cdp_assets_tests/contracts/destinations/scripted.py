@@ -13,6 +13,10 @@ class Scripted(StandIn):
     requests_per_window = 1000
     window_seconds = 1.0
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return {"CDP_URL": url, "CDP_SECRET": secret}
+
     def __init__(self, answers: Mapping[str, list[Answer]]) -> None:
         super().__init__("k3y")
         self.answers = {path: list(listed) for path, listed in answers.items()}

@@ -1,5 +1,6 @@
 """What becomes of a request to Google: kept, asked about, given up on, halved, sent again."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -109,6 +110,21 @@ def test_what_takes_longer_than_the_longest_wait_is_asked_about_by_the_next_atte
                 client.send(sent)
         assert all(accepted(client, sent).values())
     assert (script.times(INGEST), script.times(STATE)) == (1, 13)
+
+
+def test_a_stand_in_that_is_started_anew_knows_its_requests():
+    standin, again = GoogleAdsStandIn(SECRET), GoogleAdsStandIn(SECRET)
+    with in_a_thread(standin) as server:
+        client, sent = google_ads(server.url), of()
+        client.send(sent)
+        client.close()
+    again.restore(json.loads(json.dumps(standin.state())))
+    with in_a_thread(again) as server:
+        client = google_ads(server.url)
+        assert all(accepted(client, replace(sent, job=Job(sent.job.name))).values())
+        client.close()
+        assert [logged.path for logged in server.control.log if logged.rows] == []
+    assert again.members.held == standin.members.held
 
 
 def test_a_request_not_yet_known_right_after_it_was_taken_is_asked_about_again():

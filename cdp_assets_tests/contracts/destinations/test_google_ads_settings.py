@@ -121,6 +121,13 @@ def test_what_it_can_take():
     assert not limits.addressed_by_key
 
 
+def test_each_list_is_a_target_of_its_own():
+    targets = {made().target, made(account_id="5").target, made(audience_id="6").target}
+    assert len(targets) == 3
+    assert made(concurrency=3).target == made().target
+    assert SECRET not in made().target
+
+
 def test_ids_may_be_written_as_numbers_and_win_over_the_environment():
     (destination,) = made(account_id=5, audience_id="6").payload(batch(ONE))["destinations"]
     assert destination == {
