@@ -18,18 +18,14 @@ from cdp_assets.tables import TEXT, Table
 from cdp_assets_tests.docs.clone import Clone
 from cdp_assets_tests.docs.pages import blocks, table
 from cdp_assets_tests.reference_data import REPOSITORY
+from cdp_assets_tests.standins.vendors.base import vendor, vendor_names
 from cdp_assets_tests.unit.activation import world
 
 PAGE = REPOSITORY / "docs" / "destinations.md"
 PACKAGE = "cdp_assets.destinations"
 NAMES = plugin_names(PACKAGE)
 ENV = {
-    "CDP_BRAZE_BASE_URL": "https://x",
-    "CDP_BRAZE_API_KEY": "k",
-    "CDP_SALESFORCE_BASE_URL": "https://x",
-    "CDP_SALESFORCE_CLIENT_ID": "k",
-    "CDP_SALESFORCE_CLIENT_SECRET": "s",
-    "CDP_WEBHOOK_BASE_URL": "https://x",
+    name: value for one in map(vendor, vendor_names()) for name, value in one.variables("https://x", "k").items()
 }
 ANSWERS = {"looked up", "replayed because idempotent", "marked for a person"}
 _MADE = """
@@ -56,7 +52,8 @@ def test_each_destination_has_what_it_can_take():
     for name in NAMES:
         limits = find_plugin(PACKAGE, name, Destination).from_settings({}, Settings.from_env(ENV), ENV).limits
         found.append([f"`{name}`", str(limits.batch_size), ", ".join(f"`{one}`" for one in sorted(limits.removals))])
-        assert limits.modes == frozenset(Mode)
+        missing = frozenset(Mode) - limits.modes
+        assert missing == {mode for mode in Mode if f"`{name}` does not take `{mode}`" in PAGE.read_text()}
     assert told == found
 
 

@@ -40,15 +40,18 @@ def test_it_declares_what_it_can_take(destination: Destination):
 
 
 @pytest.mark.parametrize("operation", list(Operation))
-def test_every_row_gets_exactly_one_result_whatever_is_in_it(destination: Destination, operation: Operation):
-    sent = batch(operation=operation)
+def test_every_row_gets_exactly_one_result_whatever_is_in_it(
+    stand: Stand, destination: Destination, operation: Operation
+):
+    sent = stand.fitting(destination, batch(operation=operation))
     results = destination.send(sent)
     assert sorted(result.key for result in results) == sorted(HOSTILE)
     assert all(result.accepted for result in results)
 
 
-def test_a_batch_sent_again_is_accepted_again(destination: Destination):
-    assert destination.send(batch()) == destination.send(batch())
+def test_a_batch_sent_again_is_accepted_again(stand: Stand, destination: Destination):
+    sent = stand.fitting(destination, batch())
+    assert destination.send(sent) == destination.send(sent)
 
 
 @pytest.mark.parametrize("row", LOST_ANSWERS, ids=lambda row: f"{row[0]} {row[1]}".replace("`", ""))
@@ -58,18 +61,19 @@ def test_what_the_guide_calls_idempotent_is_the_same_when_replayed(row: list[str
     sent = replace(batch(operation=Operation(operation), removal=Removal.CLEAR_FIELDS, columns=("EMAIL",)), rows=rows)
     with standing(name, tmp_path) as stand:
         destination = stand.make()
-        destination.send(batch({key: {"EMAIL": "old@example.com"} for key in ("c0", "c1", "c2")}, name="00000001"))
+        held = batch({key: {"EMAIL": "old@example.com"} for key in ("c0", "c1", "c2")}, name="00000001")
+        destination.send(stand.fitting(destination, held))
         before = stand.arrived()
-        destination.send(sent)
+        destination.send(stand.fitting(destination, sent))
         once = stand.arrived()
-        destination.send(sent)
+        destination.send(stand.fitting(destination, sent))
         assert stand.arrived() == once
         assert once != before
         destination.close()
 
 
-def test_a_removal_without_values_is_accepted(destination: Destination):
-    (result,) = destination.send(batch({"c1": {}}, Operation.REMOVE))
+def test_a_removal_without_values_is_accepted(stand: Stand, destination: Destination):
+    (result,) = destination.send(stand.fitting(destination, batch({"c1": {}}, Operation.REMOVE)))
     assert result.accepted
 
 
@@ -83,8 +87,8 @@ def test_a_setting_out_of_range_is_refused_with_its_value(stand: Stand):
         stand.make(batch_size=0)
 
 
-def test_neither_a_batch_nor_a_result_shows_personal_data_when_printed(destination: Destination):
-    sent = batch({"c1": {"EMAIL": "ann@example.com", "NAME": "Ann"}})
+def test_neither_a_batch_nor_a_result_shows_personal_data_when_printed(stand: Stand, destination: Destination):
+    sent = stand.fitting(destination, batch({"c1": {"EMAIL": "ann@example.com", "NAME": "Ann"}}))
     assert "ann@example.com" not in repr(sent) + repr(destination.send(sent))
 
 
