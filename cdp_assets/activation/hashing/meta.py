@@ -146,10 +146,11 @@ def _international(text: str, region: str | None) -> str | None:
         return _read(f"+{digits.lstrip('0')}", None, phonenumbers.is_possible_number)
     if "+" in plain:
         return _read(plain, None, phonenumbers.is_possible_number)
-    national = _read(plain, region, phonenumbers.is_valid_number) if region else None
-    if national is None and (region or len(digits) >= _SHORTEST_BARE) and not digits.startswith("0"):
-        national = _read(f"+{digits}", None, phonenumbers.is_valid_number)
-    return national
+    if region and _read(plain, region, phonenumbers.is_possible_number):
+        return _read(plain, region, phonenumbers.is_valid_number)
+    if len(digits) < _SHORTEST_BARE or digits.startswith("0"):
+        return None
+    return _read(f"+{digits}", None, phonenumbers.is_valid_number)
 
 
 def _read(text: str, region: str | None, accepted: Callable[[phonenumbers.PhoneNumber], bool]) -> str | None:
@@ -170,7 +171,7 @@ def _date(value: object) -> date | None:
             return value
         case str():
             try:
-                return datetime.fromisoformat(_folded(value)).date()
+                return datetime.fromisoformat(unicodedata.normalize("NFKC", value).strip()).date()
             except ValueError:
                 return None
         case _:

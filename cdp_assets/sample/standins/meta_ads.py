@@ -2,9 +2,9 @@
 https://developers.facebook.com/documentation/ads-commerce/marketing-api/audiences/guides/custom-audiences.
 
 What is held is the entries, by their values. Errors are those of
-https://developers.facebook.com/docs/graph-api/guides/error-handling. Not on these pages, and chosen here: a sample of an
-invalid entry is its values with what is wrong, five are given, and a malformed token is quoted. A token is taken in the
-body alone, so that one in a URL is seen to be missing.
+https://developers.facebook.com/docs/graph-api/guides/error-handling. Not on these pages, and chosen here: a sample of
+an invalid entry is its values with what is wrong, five are given, and a malformed token is quoted. A token is taken in
+the body alone, so that one in a URL is seen to be missing.
 """
 
 import hashlib
