@@ -103,8 +103,7 @@ class Graph:
             raise TransientError(said, self._wait(response))
         if code in BAD_TOKEN or (code == INVALID_PARAMETER and "appsecret_proof" in said):
             raise DestinationError(
-                f"{where} refused the credentials ({said}). It does not renew a system user's token: make a new one,"
-                " and check the app secret if one is set."
+                f"{where} refused the credentials ({said}); make a new token, and check the app secret if one is set."
             )
         if code in NO_RIGHT:
             raise DestinationError(

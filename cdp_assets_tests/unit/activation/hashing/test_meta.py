@@ -35,7 +35,9 @@ def of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@pytest.mark.parametrize("sent", ["John_Smith@gmail.com", " john_smith@gmail.com\n", "ＪＯＨＮ_smith＠gmail.com"])
+@pytest.mark.parametrize(
+    "sent", ["John_Smith@gmail.com", " john_smith@gmail.com\n", "\uff2a\uff2f\uff28\uff2e_smith\uff20gmail.com"]
+)
 def test_the_published_email(sent: str):
     assert meta.email(sent) == JOHN
 
@@ -51,7 +53,7 @@ def test_the_published_email(sent: str):
         (6505551212, "us"),
         (16505551212.0, None),
         (Decimal("16505551212"), "fr"),
-        ("＋１ 650 555 1212", None),
+        ("\uff0b\uff11 650 555 1212", None),
         ("+1 650 555 1212 ext. 5", None),
     ],
 )
@@ -59,7 +61,7 @@ def test_the_published_phone(sent: object, country: str | None):
     assert meta.phone(sent, country) == PHONE
 
 
-@pytest.mark.parametrize("sent", ["us", "US", " Us ", "ｕｓ", "USA"])
+@pytest.mark.parametrize("sent", ["us", "US", " Us ", "\uff55\uff53", "USA"])
 def test_the_published_country(sent: str):
     assert meta.country(sent) == US
 
@@ -80,7 +82,9 @@ def test_a_phone_is_digits_with_its_country_code(sent: str, country: str | None,
     assert meta.phone(sent, country) == of(digits)
 
 
-@pytest.mark.parametrize("sent", ["06 12 34 56 78", "6505551212", "4755551234", "13812345678", "+", "00", "12", "9" * 99])
+@pytest.mark.parametrize(
+    "sent", ["06 12 34 56 78", "6505551212", "4755551234", "13812345678", "+", "00", "12", "9" * 99]
+)
 def test_a_phone_whose_country_is_not_known_is_none(sent: str):
     assert meta.phone(sent) is None
 
@@ -165,7 +169,9 @@ def test_a_date_of_birth_is_three_keys(sent: object):
     assert meta.birth_parts(sent) == {"DOBY": of("1997"), "DOBM": of("02"), "DOBD": of("06")}
 
 
-@pytest.mark.parametrize("sent", [*NOT_ONE, "2/6/1997", "1899-12-31", "1997-02-30", date(1, 1, 1), JOHN, 19970206], ids=repr)
+@pytest.mark.parametrize(
+    "sent", [*NOT_ONE, "2/6/1997", "1899-12-31", "1997-02-30", date(1, 1, 1), JOHN, 19970206], ids=repr
+)
 def test_what_is_no_date_of_birth_has_none(sent: object):
     assert meta.birth_parts(sent) == {}
 
