@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from cdp_assets.activation.redaction import redact
 from cdp_assets.destinations._http import answered, retry_after, succeeded
 from cdp_assets.destinations._payload import line
 from cdp_assets.destinations._rate import RateLimit
@@ -96,7 +97,7 @@ class Graph:
         code, subcode = (
             found if isinstance(found := error.get(name), int) else 0 for name in ("code", "error_subcode")
         )
-        said = self.safe(f"code {code}: {error.get('message')}")
+        said = redact(self.safe(f"code {code}: {error.get('message')}"), {})  # it may quote what was sent
         if code in TOO_MANY:
             raise TransientError(f"code {code}: too many calls", self._wait(response))
         if code in DOWN or error.get("is_transient") is True:

@@ -300,6 +300,18 @@ def test_an_answer_that_says_nothing_usable_stops_or_is_narrowed_down(answer: di
     assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.parametrize("code", [1, 2, 100, 190, 200, 368, 2650])
+def test_no_error_quotes_what_was_sent(code: int):
+    sent = TWO["i-1"]["EMAIL"]
+    error = {"error": {"code": code, "message": f"cannot read {sent} of ann@example.com with {TOKEN}"}}
+    with in_a_thread(Canned({"status": 400, "body": error})) as server:
+        client = meta(server.url)
+        with pytest.raises((TransientError, PermanentError, DestinationError)) as caught:
+            client.send(batch(TWO))
+        client.close()
+    assert "cannot read <hash> of <e-mail> with <access_token>" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "header", ["", "{", "[]", '{"1": {}}', '{"1": [7]}', '{"1": [{"estimated_time_to_regain_access": "4"}]}']
 )
