@@ -11,8 +11,9 @@ from functools import partial
 from secrets import randbits
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from cdp_assets.activation.hashing.meta import country_code
 from cdp_assets.destinations._http import address
 from cdp_assets.destinations._meta_ads.graph import Graph
 from cdp_assets.destinations._meta_ads.keys import KINDS, check_fields, identifiers
@@ -86,6 +87,13 @@ class MetaAdsSettings(Strict):
         description="Requests allowed in `rate_seconds`; an app with development access has 20.",
     )
     rate_seconds: float = Field(default=300.0, gt=0, description="The stretch of time they are counted in.")
+
+    @field_validator("default_country")
+    @classmethod
+    def _a_country(cls, value: str | None) -> str | None:
+        if value is not None and country_code(value) is None:
+            raise ValueError("it must be the two letters of a country in ISO 3166, as US")
+        return value
 
 
 class MetaAdsDestination(IdentifierDestination):

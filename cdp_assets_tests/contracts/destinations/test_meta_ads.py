@@ -441,6 +441,7 @@ def test_there_is_no_mode_update_since_there_is_nothing_to_update(destination: M
         ({"audience_id": "1", "base_url": "graph"}, {"CDP_META_ADS_TOKEN": "t"}, "base_url is 'graph"),
         ({"api_version": "26"}, {}, "api_version is '26'"),
         ({"default_country": "fr"}, {}, "default_country is 'fr'"),
+        ({"default_country": "ZZ"}, {}, "default_country is 'ZZ'; it must be the two letters of a country"),
         ({"batch_size": 10001}, {}, "batch_size is 10001; input should be less than or equal to 10000"),
     ],
 )
