@@ -97,7 +97,8 @@ def mobile_ad_id(value: object) -> str | None:
 
 
 def _hashed(value: object, normalise: Callable[[str], str | None]) -> str | None:
-    return hashed(_text(value), normalise)
+    text = _text(value)
+    return hashed(text, normalise) if text else None
 
 
 def _text(value: object) -> str:
@@ -143,22 +144,28 @@ def _international(text: str, region: str | None) -> str | None:
         return None
     digits = re.sub(r"[^0-9]", "", plain)
     if digits.startswith("00"):
-        return _read(f"+{digits.lstrip('0')}", None, phonenumbers.is_possible_number)
+        return _dialled(_parsed(f"+{digits.lstrip('0')}", None), phonenumbers.is_possible_number)
     if "+" in plain:
-        return _read(plain, None, phonenumbers.is_possible_number)
-    if region and _read(plain, region, phonenumbers.is_possible_number):
-        return _read(plain, region, phonenumbers.is_valid_number)
+        return _dialled(_parsed(plain, None), phonenumbers.is_possible_number)
+    national = _parsed(plain, region) if region else None
+    if national and phonenumbers.is_possible_number(national):
+        return _dialled(national, phonenumbers.is_valid_number)
     if len(digits) < _SHORTEST_BARE or digits.startswith("0"):
         return None
-    return _read(f"+{digits}", None, phonenumbers.is_valid_number)
+    return _dialled(_parsed(f"+{digits}", None), phonenumbers.is_valid_number)
 
 
-def _read(text: str, region: str | None, accepted: Callable[[phonenumbers.PhoneNumber], bool]) -> str | None:
+def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     try:
-        number = phonenumbers.parse(text, region)
+        return phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    if not accepted(number):
+
+
+def _dialled(
+    number: phonenumbers.PhoneNumber | None, accepted: Callable[[phonenumbers.PhoneNumber], bool]
+) -> str | None:
+    if number is None or not accepted(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
 
