@@ -97,9 +97,7 @@ def _named(rows: Sequence[Row], samples: Sequence[str]) -> dict[str, str]:
     told = {frozenset(_QUOTED.findall(sample.lower())): sample for sample in samples}
     if not told:
         return {}
-    rows_by_values: dict[frozenset[str], list[Row]] = {}
-    for row in rows:
-        values = frozenset(str(value) for name, value in row.fields.items() if name != "kind" and value)
-        rows_by_values.setdefault(values, []).append(row)
-    alone = {values: found[0].key for values, found in rows_by_values.items() if len(found) == 1}
-    return {alone[values]: sample for values, sample in told.items() if values in alone}
+    found = {
+        frozenset(str(value) for name, value in row.fields.items() if name != "kind" and value): row for row in rows
+    }
+    return {found[values].key: sample for values, sample in told.items() if values in found}

@@ -140,6 +140,13 @@ def test_the_client_asks_as_documented(name: str):
     assert shown == {"method": documented_request["method"], "payload": documented_request["payload"]}
 
 
+def test_limited_data_use_is_asked_for_no_removal(server: StandInServer):
+    client = meta(server.url, limited_data_use=True)
+    (shown,) = client.payload(batch(TWO, Operation.REMOVE))
+    client.close()
+    assert shown["payload"]["schema"] == ["EMAIL"]
+
+
 def test_each_request_is_a_session_of_its_own():
     canned = Canned(FIXTURES["add_users"]["response"])
     with in_a_thread(canned) as server:
