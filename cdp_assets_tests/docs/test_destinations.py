@@ -18,18 +18,14 @@ from cdp_assets.tables import TEXT, Table
 from cdp_assets_tests.docs.clone import Clone
 from cdp_assets_tests.docs.pages import blocks, table
 from cdp_assets_tests.reference_data import REPOSITORY
+from cdp_assets_tests.standins.vendors.base import vendor
 from cdp_assets_tests.unit.activation import world
 
 PAGE = REPOSITORY / "docs" / "destinations.md"
 PACKAGE = "cdp_assets.destinations"
 NAMES = plugin_names(PACKAGE)
-ENV = {
-    "CDP_BRAZE_BASE_URL": "https://x",
-    "CDP_BRAZE_API_KEY": "k",
-    "CDP_META_ADS_AUDIENCE_ID": "1",
-    "CDP_META_ADS_TOKEN": "k",
-    "CDP_WEBHOOK_BASE_URL": "https://x",
-}
+ENV = {"CDP_BRAZE_BASE_URL": "https://x", "CDP_BRAZE_API_KEY": "k", "CDP_WEBHOOK_BASE_URL": "https://x"}
+ENV |= vendor("meta_ads").variables("https://x", "k")
 ANSWERS = {"looked up", "replayed because idempotent", "marked for a person"}
 _MADE = """
 import sys
@@ -55,7 +51,8 @@ def test_each_destination_has_what_it_can_take():
     for name in NAMES:
         limits = find_plugin(PACKAGE, name, Destination).from_settings({}, Settings.from_env(ENV), ENV).limits
         found.append([f"`{name}`", str(limits.batch_size), ", ".join(f"`{one}`" for one in sorted(limits.removals))])
-        assert {mode for mode in Mode if f"`{name}` has no `{mode}`" not in PAGE.read_text()} == limits.modes
+        missing = frozenset(Mode) - limits.modes
+        assert missing == {mode for mode in Mode if f"`{name}` does not take `{mode}`" in PAGE.read_text()}
     assert told == found
 
 

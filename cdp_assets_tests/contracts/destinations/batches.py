@@ -1,12 +1,11 @@
 """Batches to try destinations with."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cdp_assets.destinations.base import Batch, Destination, IdentifierDestination, Mode, Operation, Removal, Row
+from cdp_assets.destinations.base import Batch, Mode, Operation, Removal, Row
 
 COLUMNS = ("EMAIL", "NAME")
 HOSTILE: dict[str, dict[str, Any]] = {
@@ -36,16 +35,3 @@ def batch(
         "rows": tuple(Row(key, fields, f"sum-{key}") for key, fields in rows.items()),
     }
     return Batch(**(values | changes))
-
-
-def as_sent(destination: Destination, sent: Batch) -> Batch:
-    """The batch as the engine sends it there: where identifiers are sent, each row is its e-mail, or a made-up one."""
-    if not isinstance(destination, IdentifierDestination):
-        return sent
-    return replace(sent, rows=tuple(_identifier(destination, row, n) for n, row in enumerate(sent.rows)))
-
-
-def _identifier(destination: IdentifierDestination, row: Row, number: int) -> Row:
-    found = destination.identifiers({"email": row.fields.get("EMAIL")})
-    (one,) = found or destination.identifiers({"email": f"{number}@example.com"})
-    return replace(row, fields={"kind": one.kind, **one.values})

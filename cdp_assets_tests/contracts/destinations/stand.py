@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cdp_assets.destinations.base import Destination
+from cdp_assets.destinations.base import Batch, Destination, IdentifierDestination
 from cdp_assets.registry import find_plugin, plugin_names
 from cdp_assets.sample.standins.base import StandIn
 from cdp_assets.settings import Settings
@@ -30,7 +30,21 @@ class Stand:
     env: dict[str, str]
 
     def make(self, **values: Any) -> Destination:
-        return find_plugin(DESTINATIONS, self.name, Destination).from_settings(values, self.settings, self.env)
+        patience = vendor(self.name).settings if self.standin else {}
+        found = find_plugin(DESTINATIONS, self.name, Destination)
+        return found.from_settings({**patience, **values}, self.settings, self.env)
+
+    def fitting(self, destination: Destination, sent: Batch) -> Batch:
+        """The batch as the engine sends it there: where identifiers are kept, each row is that of its e-mail."""
+        if not isinstance(destination, IdentifierDestination):
+            return sent
+        (field,) = vendor(self.name).sync["mapping"]
+        rows = []
+        for row in sent.rows:
+            email = str(row.fields.get("EMAIL"))
+            (found,) = destination.identifiers({field: email if "@example.com" in email else "old@example.com"})
+            rows.append(replace(row, fields={"kind": found.kind, **found.values}, previous_key=None))
+        return replace(sent, rows=tuple(rows))
 
     def arrived(self) -> Any:
         """All that the destination holds, as it is now."""
