@@ -8,7 +8,7 @@ remote call of that number.
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import requests
 
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.engine import run_sync
-from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
+from cdp_assets.destinations.base import Batch, Destination, Identifier, IdentifierDestination, Limits, RowResult
 from cdp_assets.destinations.file import FileDestination, FileSettings
 from cdp_assets.destinations.webhook import WebhookDestination, WebhookSettings
 from cdp_assets.settings import Settings
@@ -56,6 +56,18 @@ class Dying(Destination):
     def _die_at(self, moment: str) -> None:
         if self.left == 0 and self.moment == moment:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingOfIdentifiers(Dying, IdentifierDestination):
+    """The same, where identifiers are kept."""
+
+    inner: IdentifierDestination
+
+    def identifiers(self, fields: Mapping[str, Any]) -> Sequence[Identifier]:
+        return self.inner.identifiers(fields)
+
+    def check_mapping(self, fields: Sequence[str]) -> None:
+        self.inner.check_mapping(fields)
 
 
 def destination(folder: Path, target: str) -> Destination:
@@ -100,7 +112,8 @@ def main(folder: Path, target: str, run_id: str, moment: str, batch: int) -> Non
         if moment == "recorded" and seen > batch:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    dying = Dying(destination(folder, target), moment, batch)
+    inner = destination(folder, target)
+    dying = (DyingOfIdentifiers if isinstance(inner, IdentifierDestination) else Dying)(inner, moment, batch)
     run_sync(World.at(folder).warehouse, sync(target), dying, KEY, AS_OF, run_id, progress)
 
 
