@@ -48,6 +48,7 @@ def write_identifiers(sync: Sync, destination: IdentifierDestination) -> None:
         )
         real = exp.select("*").from_(sync.work.found.expression()).where(_column_is("row_key", "").not_())
         sync.warehouse.write_select(SYNC_IDENTIFIERS.table, real, WriteMode.MERGE, SYNC_IDENTIFIERS.key)
+    sync.warehouse.drop(sync.work.found)  # it has what is sent, which a run that fails must not leave behind
 
 
 def wanted(sync: Sync) -> exp.Select:
