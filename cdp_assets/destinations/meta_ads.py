@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from cdp_assets.activation.hashing.meta import country_code
-from cdp_assets.destinations._http import address
+from cdp_assets.destinations._http import address, place
 from cdp_assets.destinations._meta_ads.graph import Graph
 from cdp_assets.destinations._meta_ads.keys import KINDS, check_fields, identifiers
 from cdp_assets.destinations._meta_ads.uploads import Answer, Search, payload, read
@@ -101,7 +101,7 @@ class MetaAdsDestination(IdentifierDestination):
 
     settings_model = MetaAdsSettings
 
-    def __init__(self, graph: Graph, settings: MetaAdsSettings) -> None:
+    def __init__(self, graph: Graph, target: str, settings: MetaAdsSettings) -> None:
         self.limits = Limits(
             settings.batch_size,
             modes=frozenset(Mode) - {Mode.UPDATE},
@@ -109,7 +109,12 @@ class MetaAdsDestination(IdentifierDestination):
             concurrency=settings.concurrency,
         )
         self._graph = graph
+        self._target = target
         self._settings = settings
+
+    @property
+    def target(self) -> str:
+        return self._target
 
     @classmethod
     def from_settings(
@@ -135,7 +140,8 @@ class MetaAdsDestination(IdentifierDestination):
             )
         secret = env.get(found.app_secret_variable, "").strip() or None
         limit = RateLimit(found.rate_requests, found.rate_seconds)
-        return cls(Graph(url, token, secret, found.timeout_seconds, limit, now), found)
+        target = f"meta_ads {place(address(base, audience, 'meta_ads', BASE_URL))}"  # of whatever version
+        return cls(Graph(url, token, secret, found.timeout_seconds, limit, now), target, found)
 
     def identifiers(self, fields: Mapping[str, Any]) -> Sequence[Identifier]:
         return identifiers(fields, self._settings.default_country)

@@ -41,6 +41,14 @@ class MetaAdsStandIn(StandIn):
         self.restricted = False
         self.app_secret: str | None = None
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return {
+            "CDP_META_ADS_BASE_URL": url,
+            "CDP_META_ADS_TOKEN": secret,
+            "CDP_META_ADS_AUDIENCE_ID": "23850000000000001",
+        }
+
     def answer(self, request: Request) -> Answer:
         form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         refusal = self._not_allowed(form)

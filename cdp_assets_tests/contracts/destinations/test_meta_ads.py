@@ -433,6 +433,21 @@ def test_a_mapping_that_finds_people_is_taken(destination: MetaAdsDestination, f
     destination.check_mapping(fields)
 
 
+@pytest.mark.parametrize(
+    ("url", "settings", "target"),
+    [
+        ("https://graph.facebook.com", {}, f"meta_ads https://graph.facebook.com/{AUDIENCE}"),
+        ("https://graph.facebook.com", {"api_version": "v27.0"}, f"meta_ads https://graph.facebook.com/{AUDIENCE}"),
+        ("https://graph.facebook.com", {"audience_id": "7"}, "meta_ads https://graph.facebook.com/7"),
+        ("http://u:p@127.0.0.1:81/x/", {}, f"meta_ads http://127.0.0.1/x/{AUDIENCE}"),
+    ],
+)
+def test_the_target_is_the_audience_and_no_version_of_the_api(url: str, settings: dict[str, str], target: str):
+    client = meta(url, **settings)
+    assert client.target == target
+    client.close()
+
+
 def test_there_is_no_mode_update_since_there_is_nothing_to_update(destination: MetaAdsDestination):
     assert destination.limits.modes == frozenset(Mode) - {Mode.UPDATE}
 

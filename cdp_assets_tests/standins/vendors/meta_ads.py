@@ -2,14 +2,9 @@
 
 import hashlib
 
+from cdp_assets.sample.standins.meta_ads import MetaAdsStandIn
 from cdp_assets_tests.standins.people import PEOPLE
 from cdp_assets_tests.standins.vendors.base import SECRET, Held, Vendor
-
-AUDIENCE = "23850000000000001"
-
-
-def _variables(url: str, secret: str) -> dict[str, str]:
-    return {"CDP_META_ADS_BASE_URL": url, "CDP_META_ADS_TOKEN": secret, "CDP_META_ADS_AUDIENCE_ID": AUDIENCE}
 
 
 def _hashed(email: str) -> str:
@@ -33,7 +28,7 @@ def _follows(held: Held, email: str) -> None:
 
 VENDOR = Vendor(
     "meta_ads",
-    _variables,
+    MetaAdsStandIn.variables,
     _wanted,
     _follows,
     settings={"concurrency": 1},
