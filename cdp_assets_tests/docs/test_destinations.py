@@ -23,7 +23,14 @@ from cdp_assets_tests.unit.activation import world
 PAGE = REPOSITORY / "docs" / "destinations.md"
 PACKAGE = "cdp_assets.destinations"
 NAMES = plugin_names(PACKAGE)
-ENV = {"CDP_BRAZE_BASE_URL": "https://x", "CDP_BRAZE_API_KEY": "k", "CDP_WEBHOOK_BASE_URL": "https://x"}
+ENV = {
+    "CDP_BRAZE_BASE_URL": "https://x",
+    "CDP_BRAZE_API_KEY": "k",
+    "CDP_MARKETO_BASE_URL": "https://x",
+    "CDP_MARKETO_CLIENT_ID": "i",
+    "CDP_MARKETO_CLIENT_SECRET": "s",
+    "CDP_WEBHOOK_BASE_URL": "https://x",
+}
 ANSWERS = {"looked up", "replayed because idempotent", "marked for a person"}
 _MADE = """
 import sys

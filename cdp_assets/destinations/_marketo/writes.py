@@ -1,0 +1,133 @@
+"""What a batch does to leads and to the static list, by calls; what is returned are the keys refused, with reasons."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cdp_assets.destinations._marketo import codes
+from cdp_assets.destinations._marketo.leads import MOST_LEADS, Leads, Outcome, Record, slices
+from cdp_assets.destinations.base import Batch, Mode, Operation, Row
+
+CREATE_OR_UPDATE, CREATE_ONLY, UPDATE_ONLY = "createOrUpdate", "createOnly", "updateOnly"
+# A lead that is there is what an insertion wants; one that is not there has nothing to change, or to lose.
+_AS_WANTED = {CREATE_OR_UPDATE: "", CREATE_ONLY: codes.ALREADY_THERE, UPDATE_ONLY: codes.NOT_FOUND}
+_COMMA = "the key has a comma, and Marketo finds leads by values that commas separate"
+_SEVERAL = "several leads have the key"
+Refused = dict[str, str]
+
+
+def action_of(batch: Batch) -> str:
+    """What Marketo is to do with leads of an addition or a change."""
+    if batch.operation is Operation.ADD:
+        return CREATE_ONLY if batch.mode is Mode.INSERT else CREATE_OR_UPDATE
+    return UPDATE_ONLY
+
+
+@dataclass(frozen=True)
+class Writes:
+    """Calls of at most `size` leads each; `list_id` is the static list that is kept, if one is."""
+
+    leads: Leads
+    list_id: int | None
+    size: int
+
+    def write(self, batch: Batch, rows: Sequence[Row], *, listed: bool = False) -> Refused:
+        """Additions and changes; additions, and what is said to be `listed`, also go on the list."""
+        action, refused, ids = action_of(batch), Refused(), dict[str, list[int]]()
+        for some in slices(rows, self.size):
+            outcomes = self.leads.write(action, [self.leads.record(row.key, row.fields) for row in some])
+            keyed = list(zip((row.key for row in some), outcomes, strict=True))
+            refused |= _refused(keyed, _AS_WANTED[action])
+            ids |= {key: [one.id] for key, one in keyed if one.id is not None and not one.code}
+            if self._lists(batch, listed=listed):
+                there = [key for key, one in keyed if one.code == codes.ALREADY_THERE and "," not in key]
+                ids |= self.leads.find(there) if there else {}
+        return refused | (self._put_on_list(ids) if self._lists(batch, listed=listed) else {})
+
+    def move(self, batch: Batch, rows: Sequence[Row]) -> Refused:
+        """Rows whose customer goes on under another key: the lead gets that key, and with it the values.
+
+        Where the new key has a lead already, that one gets the values and the former one loses them, in this order, so
+        that nothing is lost on the way. What has neither was deleted in Marketo, unless it is an addition.
+        """
+        refused: Refused = {}
+        for some in slices(rows, self.size):
+            refused |= self._move(batch, some)
+        return refused
+
+    def clear(self, batch: Batch, keys: Sequence[str]) -> Refused:
+        """Take the mapped values off leads, and the leads off the list."""
+        refused, ids = Refused(), dict[str, list[int]]()
+        for some in slices(keys, self.size):
+            outcomes = self.leads.write(UPDATE_ONLY, [self.cleared(batch, key) for key in some])
+            keyed = list(zip(some, outcomes, strict=True))
+            refused |= _refused(keyed, codes.NOT_FOUND)
+            ids |= {key: [one.id] for key, one in keyed if one.id is not None and not one.code}
+        return refused | self._take_off(ids)
+
+    def cleared(self, batch: Batch, key: str) -> Record:
+        """A lead without the mapped values."""
+        return self.leads.record(key, dict.fromkeys(batch.columns))
+
+    def take_off_list(self, keys: Sequence[str]) -> Refused:
+        """Take leads off the list, and nothing else; one that is gone is off it."""
+        unfindable = {key: _COMMA for key in keys if "," in key}
+        return unfindable | self._take_off(self.leads.find(key for key in keys if key not in unfindable))
+
+    def _move(self, batch: Batch, rows: Sequence[Row]) -> Refused:
+        refused = {row.key: _COMMA for row in rows if "," in f"{row.key}{row.previous_key}"}
+        findable = [row for row in rows if row.key not in refused]
+        found = self.leads.find(key for row in findable for key in (row.key, row.previous_key) if key)
+        former = {row.key: found[row.previous_key or ""] for row in findable}
+        refused |= {key: _SEVERAL for key, ids in former.items() if max(len(ids), len(found[key])) > 1}
+        left = [row for row in findable if row.key not in refused]
+        refused |= self._renamed(batch, [(former[row.key][0], row) for row in left if _alone(former, found, row)])
+        others = [row for row in left if not _alone(former, found, row)]
+        written = [row for row in others if found[row.key] or batch.operation is Operation.ADD]
+        refused |= self.write(batch, written, listed=batch.mode is not Mode.UPDATE)
+        doubled = {
+            row.previous_key: row.key
+            for row in written
+            if row.previous_key and former[row.key] and row.key not in refused
+        }
+        kept = self.clear(batch, list(doubled))
+        return refused | {doubled[old]: f"its former lead was not cleared: {said}" for old, said in kept.items()}
+
+    def _renamed(self, batch: Batch, rows: Sequence[tuple[int, Row]]) -> Refused:
+        if not rows:
+            return {}
+        records = [{"id": number, **self.leads.record(row.key, row.fields)} for number, row in rows]
+        keyed = list(zip((row.key for _, row in rows), self.leads.write(UPDATE_ONLY, records, "id"), strict=True))
+        refused = _refused(keyed, codes.NOT_FOUND)
+        if not self._lists(batch):
+            return refused
+        return refused | self._put_on_list({row.key: [number] for number, row in rows if row.key not in refused})
+
+    def _lists(self, batch: Batch, *, listed: bool = False) -> bool:
+        return self.list_id is not None and (listed or batch.operation is Operation.ADD)
+
+    def _put_on_list(self, ids: Mapping[str, list[int]]) -> Refused:
+        return self._on_list(ids, take_off=False)
+
+    def _take_off(self, ids: Mapping[str, list[int]]) -> Refused:
+        return self._on_list(ids, take_off=True)
+
+    def _on_list(self, ids: Mapping[str, list[int]], *, take_off: bool) -> Refused:
+        refused: Refused = {}
+        if self.list_id is None:
+            return refused
+        change = self.leads.take_off if take_off else self.leads.put_on
+        for some in slices([(key, number) for key, numbers in ids.items() for number in numbers], MOST_LEADS):
+            outcomes = change(self.list_id, [number for _, number in some])
+            keyed = zip((key for key, _ in some), outcomes, strict=True)
+            told = "taken off" if take_off else "put on"
+            refused |= {key: f"it was not {told} the list: {one.reason}" for key, one in keyed if one.code}
+        return refused
+
+
+def _alone(former: Mapping[str, list[int]], found: Mapping[str, list[int]], row: Row) -> bool:
+    """Whether only the former key has a lead."""
+    return bool(former[row.key]) and not found[row.key]
+
+
+def _refused(keyed: Iterable[tuple[str, Outcome]], as_wanted: str) -> Refused:
+    return {key: one.reason for key, one in keyed if one.code and one.code != as_wanted}
