@@ -162,8 +162,8 @@ class MarketoDestination(Destination):
         body = self._leads.body(action_of(batch), [self._record(row) for row in called])
         if not imported:
             return body
-        text = csv_of([self._record(row) for row in imported]).decode()
-        return self._imports.parameters() | {"file": text, "calls": body}
+        file = {"file": csv_of([self._record(row) for row in imported]).decode()}
+        return self._imports.parameters() | file | ({"calls": body} if called else {})
 
     def send(self, batch: Batch) -> list[RowResult]:
         self._check_mapping(batch)

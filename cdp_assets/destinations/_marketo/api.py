@@ -141,11 +141,11 @@ class Api:
         except PermanentError as error:
             raise DestinationError(f"{self._where} gave no access token ({error}).") from error
         token = _object(response).get("access_token")
-        if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
+        if not isinstance(token, str) or not token.strip() or not (token.isascii() and token.isprintable()):
             raise DestinationError(
                 f"{self._where} answered without an access token; check that base_url is its REST endpoint."
             )
-        return token
+        return token.strip()
 
 
 def _object(response: httpx.Response) -> Body:
