@@ -19,7 +19,7 @@ def at(request: pytest.FixtureRequest) -> Vendor:
 @pytest.fixture(scope="module")
 def process(at: Vendor) -> Iterator[Running]:
     # All tests of a module ask one stand-in, more often than a vendor lets one sync.
-    with running(at.name, "--requests-per-window", "100000", secret=SECRET) as found:
+    with running(at.destination, "--requests-per-window", "100000", secret=SECRET) as found:
         yield found
 
 

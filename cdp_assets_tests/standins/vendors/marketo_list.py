@@ -1,0 +1,34 @@
+"""Marketo with a static list: the second call of a batch, which puts its leads on the list, counts as an aside."""
+
+from typing import Any
+
+from cdp_assets_tests.standins.people import PEOPLE
+from cdp_assets_tests.standins.vendors import marketo
+from cdp_assets_tests.standins.vendors.base import Held, Vendor
+
+ON_LIST = {"staticLists": ["1001"]}
+
+
+def _wanted(step: str) -> dict[str, dict[str, Any]]:
+    listed = {} if step == "remove" else ON_LIST
+    return {key: {**fields, **listed} for key, fields in marketo.wanted(step).items()}
+
+
+def _follows(held: Held, email: str) -> None:
+    assert held["c00"] == {"EMAIL": email, "CITY": "Brest", **ON_LIST}
+    assert not held.get("c01")
+    assert {key: held[key] for key in PEOPLE if key > "c01"} == {k: v for k, v in _wanted("add").items() if k > "c01"}
+
+
+VENDOR = Vendor(
+    "marketo_list",
+    marketo.variables,
+    _wanted,
+    _follows,
+    settings={**marketo.SETTINGS, "list_id": 1001},
+    sync={"removal": "clear_fields"},
+    asides=8,
+    poisoned="1003",
+    secrets=marketo.SECRETS,
+    plugin="marketo",
+)
