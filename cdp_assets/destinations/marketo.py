@@ -205,7 +205,8 @@ class MarketoDestination(Destination):
         return batch.removal is Removal.DELETE and self._settings.list_id is not None
 
     def _check_mapping(self, batch: Batch) -> None:
-        reserved = sorted({"id", self._settings.lookup_field} & set(batch.columns))
+        known_by = {"id", self._settings.lookup_field.casefold()}
+        reserved = sorted(name for name in batch.columns if name.casefold() in known_by)
         if reserved:
             raise DestinationError(
                 f"sync {batch.sync!r}: the mapping names {', '.join(reserved)}, by which leads are known in Marketo;"

@@ -67,10 +67,10 @@ class Api:
             )
         return found
 
-    def text(self, path: str) -> str:
-        """A file, which comes as it is and not as an object; raises as `ask` does."""
+    def text(self, path: str, missing: frozenset[str]) -> str:
+        """A file, which comes as it is and not as an object; an empty one, and raises, as `ask` does."""
         response = self._answer("GET", path)
-        return response.text if self._checked(response) is None else ""
+        return response.text if self._checked(response, missing) is None else ""
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -74,10 +74,9 @@ class Imports:
 
     def _ended(self, name: str, *, resumed: bool) -> Mapping[str, Any]:
         """The state of a job that is over; nothing if it is one of long ago that Marketo does not know any more."""
-        missing = codes.NO_SUCH_IMPORT if resumed else frozenset[str]()
         waited = 0.0
         while True:
-            state = _only(self.api.ask("GET", f"bulk/v1/leads/batch/{name}.json", missing))
+            state = _only(self.api.ask("GET", f"bulk/v1/leads/batch/{name}.json", codes.NO_SUCH_IMPORT))
             if state.get("status") in _ENDED or (resumed and not state):
                 return state
             if waited >= self.longest_wait:
@@ -98,7 +97,11 @@ class Imports:
 
     def _file(self, name: str, which: str, keys: Sequence[str]) -> dict[str, str]:
         """The keys a file of a job has, with what its last column says."""
-        rows = list(csv.reader(io.StringIO(self.api.text(f"bulk/v1/leads/batch/{name}/{which}.json"))))
+        text = self.api.text(f"bulk/v1/leads/batch/{name}/{which}.json", codes.NO_SUCH_IMPORT)
+        try:
+            rows = list(csv.reader(io.StringIO(text)))
+        except csv.Error:
+            return {}
         if not rows or self.lookup not in rows[0]:
             return {}
         place, known = rows[0].index(self.lookup), frozenset(keys)

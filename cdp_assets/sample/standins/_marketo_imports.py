@@ -43,7 +43,10 @@ class Imports:
         content = _file(request)
         if content is None or request.query.get("format") != "csv":
             return "613", "Invalid Multipart Request", None
-        rows = list(csv.DictReader(io.StringIO(content)))
+        try:
+            rows = list(csv.DictReader(io.StringIO(content)))
+        except csv.Error:  # a cell that is larger than the parser takes
+            rows = []
         if not rows:
             return "1003", "Empty File", None
         name = str(FIRST_JOB + len(self._jobs))

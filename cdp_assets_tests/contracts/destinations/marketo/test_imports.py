@@ -97,6 +97,7 @@ CREATED = {"success": True, "result": [{"id": 1, "status": "created"}]}
         ({"numOfLeadsProcessed": 1, "numOfRowsFailed": 1}, ["email,Import Failure Reason\nann@example.com,bad\n"]),
         ({"numOfLeadsProcessed": 1, "numOfRowsFailed": 1}, ["cdpCustomerId,Import Failure Reason\nc9,bad\n"]),
         ({"numOfLeadsProcessed": 1, "numOfRowsFailed": 1}, [""]),
+        ({"numOfLeadsProcessed": 1, "numOfRowsFailed": 1}, [f"cdpCustomerId,Why\n{'x' * 200_000},bad\n"]),
         ({"numOfLeadsProcessed": 2, "numOfRowsWithWarning": 3}, ["cdpCustomerId,Reason\nc1,odd\n"]),
     ],
 )
