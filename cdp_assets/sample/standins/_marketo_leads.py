@@ -16,6 +16,7 @@ class LeadBook:
     def __init__(self, members: Members) -> None:
         self._members = members
         self._ids: dict[str, int] = {}
+        self._keys: dict[int, str] = {}
         self._given = FIRST_ID - 1
 
     def poisoned(self, records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -51,7 +52,7 @@ class LeadBook:
 
     def change_list(self, number: object, name: str, *, add: bool) -> dict[str, Any]:
         """What became of the membership of one lead."""
-        key = next((key for key, given in self._ids.items() if given == number), None)
+        key = self._keys.get(number) if isinstance(number, int) else None
         if key is None:
             return {"id": number, **skipped("1004", "Lead not found")}
         lead = self._members.held[key]
@@ -65,7 +66,9 @@ class LeadBook:
         return {"id": number, "status": "added" if add else "removed"}
 
     def _matching(self, field: str, values: Sequence[object]) -> list[str]:
-        wanted = {str(value) for value in values}
+        wanted = dict.fromkeys(str(value) for value in values)
+        if field == CUSTOM_FIELD:
+            return [key for key in wanted if key in self._ids and CUSTOM_FIELD in self._whole(key)]
         return [key for key in self._ids if str(self._whole(key).get(field)) in wanted]
 
     def _whole(self, key: str) -> dict[str, Any]:
@@ -82,7 +85,7 @@ class LeadBook:
         if key is not None and key != now:
             self._members.held[now] = self._members.held.pop(key)
             del self._ids[key]
-        self._ids[now] = number
+        self._ids[now], self._keys[number] = number, now
         self._members.put(now, {k: v for k, v in record.items() if k not in {"id", CUSTOM_FIELD}})
         return now
 

@@ -1,4 +1,4 @@
-"""Marketo with a static list: the second call of a batch, which puts its leads on the list, counts as an aside."""
+"""Marketo with a static list: a batch is one call that writes its leads, and one that puts them on the list."""
 
 from typing import Any
 
@@ -27,7 +27,8 @@ VENDOR = Vendor(
     _follows,
     settings={**marketo.SETTINGS, "list_id": 1001},
     sync={"removal": "clear_fields"},
-    asides=8,
+    calls=2,
+    asides=2,
     poisoned="1003",
     secrets=marketo.SECRETS,
     plugin="marketo",
