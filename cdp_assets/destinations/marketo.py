@@ -4,8 +4,8 @@ With a `list_id`, additions also go on that static list, and removals come off i
 lead. Of a row whose customer was merged, the lead keeps its history and gets the new key; where the new key has a lead
 already, that one gets the values and the old one loses them. Large batches of additions are bulk imports.
 
-It speaks HTTP by itself. Marketo's client for Python, `marketorestpython`, takes the client secret in the URL, retries
-by itself, reads imports from files on disk, and has no say in which thread waits for what.
+It speaks HTTP by itself: the client `marketorestpython` puts the client secret in a URL, retries on its own account,
+reads imports from files on disk, and keeps its rate and its patience in globals.
 """
 
 import time

@@ -1,6 +1,6 @@
 """What a batch does to leads and to the static list, by calls; what is returned are the keys refused, with reasons."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cdp_assets.destinations._marketo import codes
@@ -12,6 +12,7 @@ CREATE_OR_UPDATE, CREATE_ONLY, UPDATE_ONLY = "createOrUpdate", "createOnly", "up
 _AS_WANTED = {CREATE_OR_UPDATE: "", CREATE_ONLY: codes.ALREADY_THERE, UPDATE_ONLY: codes.NOT_FOUND}
 _COMMA = "the key has a comma, and Marketo finds leads by values that commas separate"
 _SEVERAL = "several leads have the key"
+_NO_ID = "Marketo did not tell the lead's id, by which the list knows it"
 Refused = dict[str, str]
 
 
@@ -37,10 +38,11 @@ class Writes:
             outcomes = self.leads.write(action, [self.leads.record(row.key, row.fields) for row in some])
             keyed = list(zip((row.key for row in some), outcomes, strict=True))
             refused |= _refused(keyed, _AS_WANTED[action])
-            ids |= {key: [one.id] for key, one in keyed if one.id is not None and not one.code}
+            ids |= _ids(keyed)
             if self._lists(batch, listed=listed):
-                there = [key for key, one in keyed if one.code == codes.ALREADY_THERE and "," not in key]
-                ids |= self.leads.find(there) if there else {}
+                there = [key for key, one in keyed if one.code == codes.ALREADY_THERE]
+                found = self.leads.find(key for key in there if "," not in key)
+                ids |= {key: found.get(key, []) for key in there}
         return refused | (self._put_on_list(ids) if self._lists(batch, listed=listed) else {})
 
     def move(self, batch: Batch, rows: Sequence[Row]) -> Refused:
@@ -50,8 +52,15 @@ class Writes:
         that nothing is lost on the way. What has neither was deleted in Marketo, unless it is an addition.
         """
         refused: Refused = {}
-        for some in slices(rows, self.size):
-            refused |= self._move(batch, some)
+        left = list(rows)
+        while left:
+            # Where one goes to a key that another leaves, the other goes first.
+            leaving = {row.previous_key for row in left}
+            free = [row for row in left if row.key not in leaving] or left
+            for some in slices(free, self.size):
+                refused |= self._move(batch, some, kept=leaving & {row.key for row in free})
+            done = {row.key for row in free}
+            left = [row for row in left if row.key not in done]
         return refused
 
     def clear(self, batch: Batch, keys: Sequence[str]) -> Refused:
@@ -61,7 +70,7 @@ class Writes:
             outcomes = self.leads.write(UPDATE_ONLY, [self.cleared(batch, key) for key in some])
             keyed = list(zip(some, outcomes, strict=True))
             refused |= _refused(keyed, codes.NOT_FOUND)
-            ids |= {key: [one.id] for key, one in keyed if one.id is not None and not one.code}
+            ids |= _ids(keyed)
         return refused | self._take_off(ids)
 
     def cleared(self, batch: Batch, key: str) -> Record:
@@ -71,9 +80,11 @@ class Writes:
     def take_off_list(self, keys: Sequence[str]) -> Refused:
         """Take leads off the list, and nothing else; one that is gone is off it."""
         unfindable = {key: _COMMA for key in keys if "," in key}
-        return unfindable | self._take_off(self.leads.find(key for key in keys if key not in unfindable))
+        found = self.leads.find(key for key in keys if key not in unfindable)
+        return unfindable | self._take_off({key: ids for key, ids in found.items() if ids})
 
-    def _move(self, batch: Batch, rows: Sequence[Row]) -> Refused:
+    def _move(self, batch: Batch, rows: Sequence[Row], kept: Collection[str | None]) -> Refused:
+        """Move rows, without clearing leads whose key is one of `kept`, because others go to it at the same time."""
         refused = {row.key: _COMMA for row in rows if "," in f"{row.key}{row.previous_key}"}
         findable = [row for row in rows if row.key not in refused]
         found = self.leads.find(key for row in findable for key in (row.key, row.previous_key) if key)
@@ -87,10 +98,10 @@ class Writes:
         doubled = {
             row.previous_key: row.key
             for row in written
-            if row.previous_key and former[row.key] and row.key not in refused
+            if row.previous_key and former[row.key] and row.key not in refused and row.previous_key not in kept
         }
-        kept = self.clear(batch, list(doubled))
-        return refused | {doubled[old]: f"its former lead was not cleared: {said}" for old, said in kept.items()}
+        said = self.clear(batch, list(doubled))
+        return refused | {doubled[old]: f"its former lead was not cleared: {why}" for old, why in said.items()}
 
     def _renamed(self, batch: Batch, rows: Sequence[tuple[int, Row]]) -> Refused:
         if not rows:
@@ -112,9 +123,9 @@ class Writes:
         return self._on_list(ids, take_off=True)
 
     def _on_list(self, ids: Mapping[str, list[int]], *, take_off: bool) -> Refused:
-        refused: Refused = {}
         if self.list_id is None:
-            return refused
+            return {}
+        refused = {key: _NO_ID for key, numbers in ids.items() if not numbers}
         change = self.leads.take_off if take_off else self.leads.put_on
         for some in slices([(key, number) for key, numbers in ids.items() for number in numbers], MOST_LEADS):
             outcomes = change(self.list_id, [number for _, number in some])
@@ -127,6 +138,11 @@ class Writes:
 def _alone(former: Mapping[str, list[int]], found: Mapping[str, list[int]], row: Row) -> bool:
     """Whether only the former key has a lead."""
     return bool(former[row.key]) and not found[row.key]
+
+
+def _ids(keyed: Iterable[tuple[str, Outcome]]) -> dict[str, list[int]]:
+    """The ids of the leads that were written, as far as the answer tells them."""
+    return {key: [] if one.id is None else [one.id] for key, one in keyed if not one.code}
 
 
 def _refused(keyed: Iterable[tuple[str, Outcome]], as_wanted: str) -> Refused:

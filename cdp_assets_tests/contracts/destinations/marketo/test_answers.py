@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cdp_assets.destinations.base import PermanentError, TransientError
+from cdp_assets.destinations.base import Mode, PermanentError, TransientError
 from cdp_assets.destinations.marketo import MarketoDestination
 from cdp_assets.errors import DestinationError
 from cdp_assets.sample.standins._faults import Fault
@@ -12,7 +12,7 @@ from cdp_assets.sample.standins._server import StandInServer
 from cdp_assets.sample.standins.marketo import MarketoStandIn
 from cdp_assets_tests.contracts.destinations.batches import batch
 from cdp_assets_tests.contracts.destinations.documented import Canned
-from cdp_assets_tests.contracts.destinations.marketo.client import ANN, NAMES, SECRET, Scripted, marketo
+from cdp_assets_tests.contracts.destinations.marketo.client import ANN, NAMES, SECRET, Scripted, leads, marketo
 from cdp_assets_tests.standins.destinations import in_a_thread
 
 
@@ -116,3 +116,20 @@ def test_an_answer_without_a_token_says_why(answer: dict[str, Any], error: type[
             client.send(batch({"c1": ANN}, columns=NAMES))
         client.close()
     assert SECRET not in str(caught.value)
+
+
+def test_a_lead_without_an_id_is_not_said_to_be_on_the_list():
+    written = {"status": 200, "body": {"success": True, "result": [{"status": "created"}]}}
+    with in_a_thread(Scripted(written)) as server:
+        client = marketo(server.url, list_id=1001)
+        (result,) = client.send(batch({"c1": ANN}, columns=NAMES))
+        client.close()
+    assert (result.accepted, "did not tell the lead's id" in result.reason) == (False, True)
+
+
+def test_an_insertion_whose_lead_cannot_be_searched_for_is_not_said_to_be_on_the_list(
+    on_a_list: MarketoDestination, standin: MarketoStandIn
+):
+    leads(standin, {"cdpCustomerId": "a,b"})
+    (result,) = on_a_list.send(batch({"a,b": ANN}, mode=Mode.INSERT, columns=NAMES))
+    assert (result.accepted, "did not tell the lead's id" in result.reason) == (False, True)

@@ -54,3 +54,32 @@ def test_a_merge_that_cannot_be_followed_is_told(destination: MarketoDestination
     by_email = replace(moved(), columns=("firstName",), rows=(Row("b@example.com", {}, previous_key="a@example.com"),))
     assert twins.send(by_email)[0].reason == "several leads have the key"
     twins.close()
+
+
+def test_customers_that_pass_their_keys_on_each_keep_their_lead(on_a_list: MarketoDestination, standin: MarketoStandIn):
+    chain = {"b": "a", "c": "b", "d": "c"}
+    on_a_list.send(batch({key: {"email": f"{key}@example.com"} for key in "abc"}, columns=("email",)))
+    ids = [one["id"] for one in standin.book.select("cdpCustomerId", ["a", "b", "c"], ["id"])]
+    rows = tuple(Row(key, {"email": f"{old}@example.com"}, previous_key=old) for key, old in chain.items())
+    sent = replace(moved(), columns=("email",), rows=rows)
+    assert all(result.accepted for result in on_a_list.send(sent))
+    assert standin.members.held == {
+        key: {"email": f"{old}@example.com", "staticLists": ["1001"]} for key, old in chain.items()
+    }
+    assert [one["id"] for one in standin.book.select("cdpCustomerId", ["b", "c", "d"], ["id"])] == ids
+
+
+def test_customers_that_exchange_their_keys_each_have_their_values(
+    on_a_list: MarketoDestination, standin: MarketoStandIn
+):
+    on_a_list.send(batch({key: {"email": f"{key}@example.com"} for key in "ab"}, columns=("email",)))
+    rows = (
+        Row("a", {"email": "b@example.com"}, previous_key="b"),
+        Row("b", {"email": "a@example.com"}, previous_key="a"),
+    )
+    assert all(result.accepted for result in on_a_list.send(replace(moved(), columns=("email",), rows=rows)))
+    assert {key: lead["email"] for key, lead in standin.members.held.items()} == {
+        "a": "b@example.com",
+        "b": "a@example.com",
+    }
+    assert all(lead["staticLists"] == ["1001"] for lead in standin.members.held.values())
