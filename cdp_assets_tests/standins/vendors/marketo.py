@@ -6,7 +6,7 @@ from cdp_assets_tests.standins.people import PEOPLE
 from cdp_assets_tests.standins.vendors.base import SECRET, Held, Vendor
 
 SECRETS = frozenset({SECRET, "Bearer", "t0ken-"})
-SETTINGS = {"rate_requests": 100_000, "poll_seconds": 0.01}
+SETTINGS = {"rate_requests": 100_000, "poll_seconds": 0.01, "concurrency": 1}
 
 
 def variables(url: str, secret: str) -> dict[str, str]:
