@@ -170,7 +170,7 @@ class MarketoDestination(Destination):
         if batch.operation is not Operation.REMOVE:
             refused = self._put(batch)
         elif self._takes_off_list_only(batch):
-            refused = self._writes.take_off_list([row.key for row in batch.rows])
+            refused = self._writes.take_off_list(batch)
         else:
             refused = self._writes.clear(batch, [row.key for row in batch.rows])
         return [RowResult(row.key, row.key not in refused, refused.get(row.key, "")) for row in batch.rows]

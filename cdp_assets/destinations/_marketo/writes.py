@@ -1,11 +1,12 @@
 """What a batch does to leads and to the static list, by calls; what is returned are the keys refused, with reasons."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cdp_assets.destinations._marketo import codes
 from cdp_assets.destinations._marketo.leads import MOST_LEADS, Leads, Outcome, Record, slices
-from cdp_assets.destinations.base import Batch, Mode, Operation, Row
+from cdp_assets.destinations.base import Batch, Mode, Operation, PermanentError, Row
 
 CREATE_OR_UPDATE, CREATE_ONLY, UPDATE_ONLY = "createOrUpdate", "createOnly", "updateOnly"
 # A lead that is there is what an insertion wants; one that is not there has nothing to change, or to lose.
@@ -33,17 +34,9 @@ class Writes:
 
     def write(self, batch: Batch, rows: Sequence[Row], *, listed: bool = False) -> Refused:
         """Additions and changes; additions, and what is said to be `listed`, also go on the list."""
-        action, refused, ids = action_of(batch), Refused(), dict[str, list[int]]()
-        for some in slices(rows, self.size):
-            outcomes = self.leads.write(action, [self.leads.record(row.key, row.fields) for row in some])
-            keyed = list(zip((row.key for row in some), outcomes, strict=True))
-            refused |= _refused(keyed, _AS_WANTED[action])
-            ids |= _ids(keyed)
-            if self._lists(batch, listed=listed):
-                there = [key for key, one in keyed if one.code == codes.ALREADY_THERE]
-                found = self.leads.find(key for key in there if "," not in key)
-                ids |= {key: found.get(key, []) for key in there}
-        return refused | (self._put_on_list(ids) if self._lists(batch, listed=listed) else {})
+        found = {row.key: row for row in rows}
+        onto = self.list_id is not None and (listed or batch.operation is Operation.ADD)
+        return self._in_calls(batch, found, lambda keys: self._write(batch, [found[key] for key in keys], onto=onto))
 
     def move(self, batch: Batch, rows: Sequence[Row]) -> Refused:
         """Rows whose customer goes on under another key: the lead gets that key, and with it the values.
@@ -52,39 +45,74 @@ class Writes:
         that nothing is lost on the way. What has neither was deleted in Marketo, unless it is an addition.
         """
         refused: Refused = {}
-        left = list(rows)
+        left = {row.key: row for row in rows}
         while left:
             # Where one goes to a key that another leaves, the other goes first.
-            leaving = {row.previous_key for row in left}
-            free = [row for row in left if row.key not in leaving] or left
-            for some in slices(free, self.size):
-                refused |= self._move(batch, some, kept=leaving & {row.key for row in free})
-            done = {row.key for row in free}
-            left = [row for row in left if row.key not in done]
+            leaving = {row.previous_key for row in left.values()}
+            free = {key: row for key, row in left.items() if key not in leaving} or left
+            kept = leaving & free.keys()
+            refused |= self._in_calls(batch, free, partial(self._move, batch, free, kept))
+            left = {key: row for key, row in left.items() if key not in free}
         return refused
 
-    def clear(self, batch: Batch, keys: Sequence[str]) -> Refused:
+    def clear(self, batch: Batch, keys: Iterable[str]) -> Refused:
         """Take the mapped values off leads, and the leads off the list."""
-        refused, ids = Refused(), dict[str, list[int]]()
-        for some in slices(keys, self.size):
-            outcomes = self.leads.write(UPDATE_ONLY, [self.cleared(batch, key) for key in some])
-            keyed = list(zip(some, outcomes, strict=True))
-            refused |= _refused(keyed, codes.NOT_FOUND)
-            ids |= _ids(keyed)
-        return refused | self._take_off(ids)
+        return self._in_calls(batch, keys, lambda some: self._clear(batch, some))
+
+    def take_off_list(self, batch: Batch) -> Refused:
+        """Take leads off the list, and nothing else; one that is gone is off it."""
+        return self._in_calls(batch, [row.key for row in batch.rows], self._unlist)
 
     def cleared(self, batch: Batch, key: str) -> Record:
         """A lead without the mapped values."""
         return self.leads.record(key, dict.fromkeys(batch.columns))
 
-    def take_off_list(self, keys: Sequence[str]) -> Refused:
-        """Take leads off the list, and nothing else; one that is gone is off it."""
+    def _in_calls(self, batch: Batch, keys: Iterable[str], do: Callable[[Sequence[str]], Refused]) -> Refused:
+        """Do something with so many leads at a time.
+
+        A call refused whole is the engine's to halve, with its batch, if it is the only one; others have been carried
+        out by then, and it is halved here.
+        """
+        refused: Refused = {}
+        waiting = list(slices(keys, self.size))
+        while waiting:
+            some = waiting.pop(0)
+            try:
+                refused |= do(some)
+            except PermanentError as error:
+                if len(batch.rows) <= self.size:
+                    raise
+                middle = len(some) // 2
+                refused |= {} if middle else {some[0]: str(error)}
+                waiting = ([some[:middle], some[middle:]] if middle else []) + waiting
+        return refused
+
+    def _write(self, batch: Batch, rows: Sequence[Row], *, onto: bool) -> Refused:
+        action = action_of(batch)
+        outcomes = self.leads.write(action, [self.leads.record(row.key, row.fields) for row in rows])
+        keyed = list(zip((row.key for row in rows), outcomes, strict=True))
+        refused = _refused(keyed, _AS_WANTED[action])
+        if not onto:
+            return refused
+        there = [key for key, one in keyed if one.code == codes.ALREADY_THERE]
+        found = self.leads.find(key for key in there if "," not in key)
+        return refused | self._put_on_list(_ids(keyed) | {key: found.get(key, []) for key in there})
+
+    def _clear(self, batch: Batch, keys: Sequence[str]) -> Refused:
+        outcomes = self.leads.write(UPDATE_ONLY, [self.cleared(batch, key) for key in keys])
+        keyed = list(zip(keys, outcomes, strict=True))
+        return _refused(keyed, codes.NOT_FOUND) | self._take_off(_ids(keyed))
+
+    def _unlist(self, keys: Sequence[str]) -> Refused:
         unfindable = {key: _COMMA for key in keys if "," in key}
         found = self.leads.find(key for key in keys if key not in unfindable)
         return unfindable | self._take_off({key: ids for key, ids in found.items() if ids})
 
-    def _move(self, batch: Batch, rows: Sequence[Row], kept: Collection[str | None]) -> Refused:
+    def _move(
+        self, batch: Batch, moved: Mapping[str, Row], kept: Collection[str | None], keys: Sequence[str]
+    ) -> Refused:
         """Move rows, without clearing leads whose key is one of `kept`, because others go to it at the same time."""
+        rows = [moved[key] for key in keys]
         refused = {row.key: _COMMA for row in rows if "," in f"{row.key}{row.previous_key}"}
         findable = [row for row in rows if row.key not in refused]
         found = self.leads.find(key for row in findable for key in (row.key, row.previous_key) if key)
@@ -100,7 +128,7 @@ class Writes:
             for row in written
             if row.previous_key and former[row.key] and row.key not in refused and row.previous_key not in kept
         }
-        said = self.clear(batch, list(doubled))
+        said = self.clear(batch, doubled)
         return refused | {doubled[old]: f"its former lead was not cleared: {why}" for old, why in said.items()}
 
     def _renamed(self, batch: Batch, rows: Sequence[tuple[int, Row]]) -> Refused:
@@ -109,12 +137,9 @@ class Writes:
         records = [{"id": number, **self.leads.record(row.key, row.fields)} for number, row in rows]
         keyed = list(zip((row.key for _, row in rows), self.leads.write(UPDATE_ONLY, records, "id"), strict=True))
         refused = _refused(keyed, codes.NOT_FOUND)
-        if not self._lists(batch):
+        if batch.operation is not Operation.ADD:  # a lead that was on the list still is
             return refused
         return refused | self._put_on_list({row.key: [number] for number, row in rows if row.key not in refused})
-
-    def _lists(self, batch: Batch, *, listed: bool = False) -> bool:
-        return self.list_id is not None and (listed or batch.operation is Operation.ADD)
 
     def _put_on_list(self, ids: Mapping[str, list[int]]) -> Refused:
         return self._on_list(ids, take_off=False)

@@ -127,3 +127,20 @@ def test_nothing_that_is_asked_has_a_secret_or_a_person_in_its_address(server: S
     asked = repr(server.control.log)
     assert "identity" in asked
     assert not any(text in asked for text in (SECRET, "t0ken", "custom-service", "c1", "example.com"))
+
+
+@pytest.mark.parametrize("operation", [Operation.CHANGE, Operation.REMOVE])
+def test_of_a_batch_of_several_calls_one_that_is_refused_whole_is_halved_and_no_other_is_made_again(
+    server: StandInServer, standin: MarketoStandIn, operation: Operation
+):
+    client = marketo(server.url, batch_size=3)
+    leads(standin, *({"cdpCustomerId": f"c{n}"} for n in range(9)))
+    standin.members.writes.clear()
+    standin.members.poison = {"c4"}
+    sent = batch(
+        dict.fromkeys((f"c{n}" for n in range(9)), ANN), operation, removal=Removal.CLEAR_FIELDS, columns=NAMES
+    )
+    refused = [result for result in client.send(sent) if not result.accepted]
+    assert [(result.key, "1003" in result.reason) for result in refused] == [("c4", True)]
+    assert dict(standin.members.writes) == {f"c{n}": 1 for n in range(9) if n != 4}
+    client.close()
