@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from pydantic import Field, field_validator
 
-from cdp_assets.destinations._http import address
+from cdp_assets.destinations._http import address, place
 from cdp_assets.destinations._marketo.api import Api, Credentials
 from cdp_assets.destinations._marketo.imports import AT_ONCE, Imports, csv_of, importable
 from cdp_assets.destinations._marketo.leads import MOST_LEADS, Leads, Record
@@ -116,6 +116,7 @@ class MarketoDestination(Destination):
             bulk_above=settings.bulk_above,
         )
         self._settings = settings
+        self._url = url
         limit = limit or RateLimit(settings.rate_requests, settings.rate_seconds)
         self._api = Api(url, credentials, settings.timeout_seconds, limit, settings.rate_seconds, now)
         leads = Leads(self._api, settings.lookup_field)
@@ -131,6 +132,11 @@ class MarketoDestination(Destination):
             Semaphore(AT_ONCE if settings.list_id is None else 1),
             sleep,
         )
+
+    @property
+    def target(self) -> str:
+        onto = "" if self._settings.list_id is None else f" on list {self._settings.list_id}"
+        return f"marketo {place(self._url)} by {self._settings.lookup_field}{onto}"
 
     @classmethod
     def from_settings(

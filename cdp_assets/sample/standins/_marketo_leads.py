@@ -13,11 +13,15 @@ FIRST_ID = 1001
 class LeadBook:
     """Leads by the value of the custom field; one without it goes by its id. An id is never given twice."""
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, ids: Mapping[str, int] | None = None) -> None:
         self._members = members
-        self._ids: dict[str, int] = {}
-        self._keys: dict[int, str] = {}
-        self._given = FIRST_ID - 1
+        self._ids = dict(ids or {})
+        self._keys = {number: key for key, number in self._ids.items()}
+        self._given = max(self._keys, default=FIRST_ID - 1)
+
+    def ids(self) -> dict[str, int]:
+        """The id of each lead."""
+        return dict(self._ids)
 
     def poisoned(self, records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         """A record that has its whole request refused."""

@@ -42,6 +42,22 @@ class MarketoStandIn(StandIn):
         self.imports = Imports(self.book)
         self._calls = 0
 
+    @staticmethod
+    def variables(url: str, secret: str) -> dict[str, str]:
+        return {
+            "CDP_MARKETO_BASE_URL": url,
+            "CDP_MARKETO_CLIENT_ID": "custom-service",
+            "CDP_MARKETO_CLIENT_SECRET": secret,
+        }
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"ids": self.book.ids()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self.book = LeadBook(self.members, state["ids"])
+        self.imports = Imports(self.book)
+
     def expire_token(self) -> None:
         self._expired = self._tokens
 

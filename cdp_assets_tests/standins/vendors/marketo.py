@@ -2,15 +2,12 @@
 
 from typing import Any
 
+from cdp_assets.sample.standins.marketo import MarketoStandIn
 from cdp_assets_tests.standins.people import PEOPLE
 from cdp_assets_tests.standins.vendors.base import SECRET, Held, Vendor
 
 SECRETS = frozenset({SECRET, "Bearer", "t0ken-"})
 SETTINGS = {"rate_requests": 100_000, "poll_seconds": 0.01, "concurrency": 1}
-
-
-def variables(url: str, secret: str) -> dict[str, str]:
-    return {"CDP_MARKETO_BASE_URL": url, "CDP_MARKETO_CLIENT_ID": "custom-service", "CDP_MARKETO_CLIENT_SECRET": secret}
 
 
 def wanted(step: str) -> dict[str, dict[str, Any]]:
@@ -32,7 +29,7 @@ def follows(held: Held, email: str) -> None:
 
 VENDOR = Vendor(
     "marketo",
-    variables,
+    MarketoStandIn.variables,
     wanted,
     follows,
     settings=SETTINGS,

@@ -5,7 +5,7 @@ from cdp_assets_tests.standins.vendors.base import Vendor
 
 VENDOR = Vendor(
     "marketo_bulk",
-    marketo.variables,
+    marketo.VENDOR.variables,
     marketo.wanted,
     marketo.follows,
     settings={**marketo.SETTINGS, "batch_size": 2, "bulk_batch_size": 7, "bulk_above": 0},

@@ -22,7 +22,7 @@ def _follows(held: Held, email: str) -> None:
 
 VENDOR = Vendor(
     "marketo_list",
-    marketo.variables,
+    marketo.VENDOR.variables,
     _wanted,
     _follows,
     settings={**marketo.SETTINGS, "list_id": 1001},

@@ -68,3 +68,9 @@ def test_the_address_may_be_the_one_that_marketo_shows(server: StandInServer):
     client = MarketoDestination.from_settings({}, Settings.from_env({}), env)
     assert client.send(batch({"c1": ANN}, columns=NAMES))[0].accepted
     client.close()
+
+
+def test_another_list_or_field_is_another_target():
+    targets = [marketo("https://x", **settings).target for settings in ({}, {"list_id": 7}, {"lookup_field": "email"})]
+    assert len(set(targets)) == 3
+    assert targets[1] == "marketo https://x by cdpCustomerId on list 7"

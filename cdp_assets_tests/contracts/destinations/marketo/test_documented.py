@@ -142,3 +142,11 @@ def test_a_dry_run_shows_what_is_posted():
     shown = marketo("http://127.0.0.1:9", **fixture["settings"]).payload(described(fixture))
     assert shown == request["query"] | {"file": request["file"]}
     json.dumps(shown)
+
+
+def test_a_stand_in_that_is_started_anew_knows_its_leads(standin: MarketoStandIn):
+    leads(standin, {"cdpCustomerId": "c1", "email": "ann@example.com"}, {"email": "bob@example.com"})
+    anew = MarketoStandIn(standin.secret)
+    anew.restore(json.loads(json.dumps(standin.state())))
+    assert anew.book.select("email", ["ann@example.com", "bob@example.com"], ["id"]) == [{"id": 1001}, {"id": 1002}]
+    assert anew.book.write("createOnly", "email", {"email": "new@example.com"}) == {"id": 1003, "status": "created"}
