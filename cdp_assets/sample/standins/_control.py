@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from cdp_assets.sample.standins._faults import Fault, FaultSwitch
-from cdp_assets.sample.standins.base import Answer, Members, Request, StandIn
+from cdp_assets.sample.standins.base import Answer, Request, StandIn
 from cdp_assets.strict import Strict
 from cdp_assets.validation import problems
 
@@ -83,5 +83,5 @@ class Control:
     def _reset(self, request: Request) -> Any:  # noqa: ANN401, ARG002
         self.faults.clear()
         self.log.clear()
-        self.standin.members = Members()
+        self.standin.reset()
         return {}

@@ -63,9 +63,9 @@ class StandInServer(ThreadingHTTPServer):
             return Answer(fault.status, standin.failure(fault.status))
         if fault and kind is FaultKind.RATE_LIMITED:
             told = standin.rate_headers(0, int(now.timestamp() + fault.seconds) + 1) if fault.wait == "reset" else {}
-            return Answer(429, standin.failure(429), {**told, **fault.retry_after(now)})
+            return Answer(standin.limited_status, standin.failure(429), {**told, **fault.retry_after(now)})
         if not fits:
-            return Answer(429, standin.failure(429), standin.rate_headers(0, reset))
+            return Answer(standin.limited_status, standin.failure(429), standin.rate_headers(0, reset))
         if kind is FaultKind.TOKEN_EXPIRED:
             standin.expire_token()
         answer = standin.answer(request)

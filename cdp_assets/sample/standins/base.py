@@ -66,6 +66,8 @@ class StandIn(ABC):
 
     requests_per_window: int
     window_seconds: float
+    limited_status: int = 429
+    """The HTTP status with which it turns away what comes too fast."""
 
     def __init__(self, secret: str) -> None:
         self.secret = secret
@@ -95,6 +97,10 @@ class StandIn(ABC):
 
     def expire_token(self) -> None:  # noqa: B027 - an API key does not expire
         """Refuse the access tokens that were given out."""
+
+    def reset(self) -> None:
+        """Forget all that is held; a stand-in that keeps more than members forgets that too."""
+        self.members = Members()
 
     def rate_headers(self, remaining: int, reset: int) -> dict[str, str]:  # noqa: ARG002 - a vendor may tell neither
         """Headers that tell the rate limit; `reset` is when the window ends, in epoch seconds."""

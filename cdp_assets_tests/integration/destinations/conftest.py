@@ -18,7 +18,8 @@ def at(request: pytest.FixtureRequest) -> Vendor:
 
 @pytest.fixture(scope="module")
 def process(at: Vendor) -> Iterator[Running]:
-    with running(at.name, secret=SECRET) as found:
+    # All tests of a module ask one stand-in, more often than a vendor lets one sync.
+    with running(at.destination, "--requests-per-window", "100000", secret=SECRET) as found:
         yield found
 
 

@@ -63,7 +63,9 @@ def test_what_does_not_pass_stops_the_run_and_the_next_goes_on(case: Case, kind:
         case.run()
         assert case.standin.held() == case.at.wanted(step)
         writes, requests = counted()
-        assert len(PEOPLE) <= sum(writes.values()) <= len(PEOPLE) + (ATTEMPTS * BATCH_ROWS if kind in APPLIED else 0)
+        # A batch of several calls that stops between them is written again from its first.
+        again = ATTEMPTS if kind in APPLIED else int(case.at.calls > 1)
+        assert len(PEOPLE) <= sum(writes.values()) <= len(PEOPLE) + again * BATCH_ROWS
         assert case.bounded(requests, BATCHES, ATTEMPTS, runs=2)
 
 

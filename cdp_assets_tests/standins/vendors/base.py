@@ -16,7 +16,7 @@ Held = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Vendor:
-    """A vendor whose stand-in is `cdp_assets.sample.standins.<name>`.
+    """A vendor whose stand-in is `cdp_assets.sample.standins.<name>`; one tried in several ways says its `plugin`.
 
     `variables` gives the environment of a deployment from the stand-in's address and secret, `settings` makes it small
     and impatient (batches of seven rows, one at a time, a second's patience), `sync` is what differs in the definition.
@@ -42,10 +42,16 @@ class Vendor:
     refused: str = "disallowed"
     poisoned: str = "HTTP 400"
     secrets: frozenset[str] = frozenset({SECRET, "Bearer"})
+    plugin: str = ""
+
+    @property
+    def destination(self) -> str:
+        """The name of the destination, and of its stand-in."""
+        return self.plugin or self.name
 
     def make(self, url: str, secret: str = SECRET, **settings: Any) -> Destination:
         """The destination, at the stand-in's address."""
-        found = find_plugin("cdp_assets.destinations", self.name, Destination)
+        found = find_plugin("cdp_assets.destinations", self.destination, Destination)
         values = {"batch_size": 7, "timeout_seconds": 1.0, **self.settings, **settings}
         return found.from_settings(values, Settings.from_env({}), self.variables(url, secret))
 
