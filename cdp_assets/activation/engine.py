@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlglot import exp
 
@@ -54,10 +55,11 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
         DestinationError: the destination failed or refused too much; what it accepted is kept.
     """
     sync = Sync(warehouse, definition, destination, secret_key)
-    check_ready(sync)
     ledger, started_at = Ledger(sync, run_id, as_of), clock()
-    moved = ledger.moves_to_another_target()
-    delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
+    with warehouse.session():
+        check_ready(sync)
+        moved = ledger.moves_to_another_target()
+        delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
     try:
         resumed, first_batch = _pick_up(delivery)
         run = RunOfPlan(run_id, as_of, first_batch, started_at, part)
@@ -70,12 +72,14 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
         raise
     quiet = planned.quiet and not resumed
     finished_at = started_at if quiet else clock()
-    _tidy_up(delivery, quiet=quiet, started_at=started_at, finished_at=finished_at)
+    with warehouse.session():
+        _tidy_up(delivery, quiet=quiet, started_at=started_at, finished_at=finished_at)
+        held_rows = ledger.held_rows()
     return SyncResult(
         sync=definition.name,
         run_id=run_id,
         tally=delivery.tally,
-        held_rows=ledger.held_rows(),
+        held_rows=held_rows,
         rebaselined=planned.rebaselined,
         resumed=resumed,
         started_at=started_at,
@@ -107,33 +111,44 @@ class _Planned:
 def _pick_up(delivery: Delivery) -> tuple[bool, int]:
     """Send again the batches whose fate a killed run did not learn; whether it did, and the next batch's number."""
     ledger = delivery.ledger
-    plan = ledger.sync.work.plan
-    number, resumed = ledger.last_batch(), False
-    if ledger.warehouse.exists(plan):
-        root = exp.func("LEFT", exp.column("batch"), exp.Literal.number(BATCH_DIGITS))
-        columns = (root.as_("root"), "run_id", "in_flight")
-        left = exp.select(*columns).distinct().from_(plan.expression()).order_by("root")
-        roots = ledger.warehouse.read_arrow(left).to_pylist()
-        if roots:
-            resumed = delivery.replay([row["root"] for row in roots[: roots[0]["in_flight"]]])
-            same_run = roots[0]["run_id"] == ledger.run_id
-            number = max(number, int(roots[-1]["root"])) if same_run else number
+    with ledger.warehouse.session():
+        number, left = ledger.last_batch(), _left_over(ledger)
+    if not left:
+        return False, number + 1
+    resumed = delivery.replay([row["root"] for row in left[: left[0]["in_flight"]]])
+    if left[0]["run_id"] == ledger.run_id:
+        number = max(number, int(left[-1]["root"]))
     return resumed, max(number, ledger.last_batch()) + 1
+
+
+def _left_over(ledger: Ledger) -> list[dict[str, Any]]:
+    """`root` (the number of a batch), `run_id`, `in_flight` of what a killed run has left of its plan, in order."""
+    plan = ledger.sync.work.plan
+    if not ledger.warehouse.exists(plan):
+        return []
+    root = exp.func("LEFT", exp.column("batch"), exp.Literal.number(BATCH_DIGITS))
+    columns = (root.as_("root"), "run_id", "in_flight")
+    query = exp.select(*columns).distinct().from_(plan.expression()).order_by("root")
+    return list(ledger.warehouse.read_arrow(query).to_pylist())
 
 
 def take_stock(sync: Sync) -> None:
     """Write down, in work tables, what is wanted at the destination."""
-    with sync.warehouse.session():
-        rows.write_inventory(sync)
-        write_moved(sync)
-        if sync.identifies:
-            identifiers.write_identifiers(sync, sync.identifies)
+    rows.write_inventory(sync)
+    write_moved(sync)
+    if sync.identifies:
+        identifiers.write_identifiers(sync, sync.identifies)
 
 
 def _plan(delivery: Delivery, run: RunOfPlan, *, moved: bool) -> _Planned:
     """Diff, check the guards, and open the run if there is something to send or to tell."""
+    with delivery.sync.warehouse.session():
+        take_stock(delivery.sync)
+        return _diffed(delivery, run, moved=moved)
+
+
+def _diffed(delivery: Delivery, run: RunOfPlan, *, moved: bool) -> _Planned:
     ledger, tally, sync = delivery.ledger, delivery.tally, delivery.sync
-    take_stock(sync)
     with sync.warehouse.transaction():
         aside, held = ledger.set_aside(), ledger.held_rows()
         tally.invalid, tally.suppressed = aside["invalid"], aside["suppressed"]

@@ -31,9 +31,10 @@ class PlannedRows:
         ordered = query.where(condition).order_by(exp.column("batch", "p"), exp.column("row_key", "p"))
         if self.sync.identifies:
             return list(self.sync.warehouse.read_arrow(ordered).to_pylist())
-        with keyed(self.sync.warehouse, self.sync.work, self.sync.secret_key) as keys:
+        warehouse, work, secret_key = self.sync.warehouse, self.sync.work, self.sync.secret_key
+        with warehouse.session(), keyed(warehouse, work, secret_key) as keys:
             joined = ordered.join(keys, join_type="cross")
-            return list(_unrepeated(self.sync.warehouse.read_arrow(joined).to_pylist()))
+            return list(_unrepeated(warehouse.read_arrow(joined).to_pylist()))
 
     def batch(self, name: str, planned: Sequence[PlanRow], job: Callable[[Batch], Job] | None = None) -> Batch:
         """Rows of one operation as the destination gets them."""

@@ -205,8 +205,9 @@ class Warehouse(ABC):
 
     def ensure(self, *contracts: Contract) -> None:
         """Create, empty, the tables that are not there yet."""
+        present = {(t.schema.lower(), t.name.lower()) for t in self.tables({c.table.schema for c in contracts})}
         for contract in contracts:
-            if not self.exists(contract.table):
+            if (contract.table.schema.lower(), contract.table.name.lower()) not in present:
                 self.write_arrow(contract.table, contract.empty(), WriteMode.APPEND)
 
     def render(self, statement: str | exp.Expr) -> str:

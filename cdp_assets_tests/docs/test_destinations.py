@@ -24,9 +24,7 @@ from cdp_assets_tests.unit.activation import world
 PAGE = REPOSITORY / "docs" / "destinations.md"
 PACKAGE = "cdp_assets.destinations"
 NAMES = plugin_names(PACKAGE)
-ENV = {
-    name: value for one in map(vendor, vendor_names()) for name, value in one.variables("https://x", "k").items()
-}
+ENV = {name: value for one in map(vendor, vendor_names()) for name, value in one.variables("https://x", "k").items()}
 ANSWERS = {"looked up", "replayed because idempotent", "marked for a person"}
 _MADE = """
 import sys

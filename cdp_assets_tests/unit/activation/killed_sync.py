@@ -101,8 +101,10 @@ def die_around_call(moment: str, number: int) -> None:
         setattr(client, name, counting)
 
 
-def main(folder: Path, target: str, run_id: str, moment: str, batch: int) -> None:
+def main(folder: Path, target: str, run_id: str, moment: str, batch: int, **options: Any) -> None:
+    """Run the sync until it dies; `options` are of `run_sync`, which may be another `definition`."""
     seen = 0
+    chosen = options.pop("definition", None) or sync(target)
     if moment in {"asked", "answered"}:
         die_around_call(moment, batch)
 
@@ -114,7 +116,7 @@ def main(folder: Path, target: str, run_id: str, moment: str, batch: int) -> Non
 
     inner = destination(folder, target)
     dying = (DyingOfIdentifiers if isinstance(inner, IdentifierDestination) else Dying)(inner, moment, batch)
-    run_sync(World.at(folder).warehouse, sync(target), dying, KEY, AS_OF, run_id, progress)
+    run_sync(World.at(folder).warehouse, chosen, dying, KEY, AS_OF, run_id, progress, **options)
 
 
 if __name__ == "__main__":
