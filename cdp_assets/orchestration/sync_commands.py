@@ -27,7 +27,7 @@ def sync() -> None:
     """Bring a destination in line with its audience or table: `cdp sync NAME`."""
 
 
-@sync.command("run", hidden=True)
+@sync.command("run")
 @click.argument("name")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be sent, values masked; send nothing.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many operations; the rest stays for the next run.")
@@ -151,7 +151,9 @@ def _echo_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.console import Console
     from rich.table import Table as Grid
 
-    grid = Grid(*heads)
+    grid = Grid()
+    for place, head in enumerate(heads):
+        grid.add_column(head, overflow="fold", no_wrap=place == 0)
     for row in rows:
         grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     Console(highlight=False).print(grid)

@@ -204,10 +204,12 @@ class Warehouse(ABC):
         return bool(self.columns(table))
 
     def ensure(self, *contracts: Contract) -> None:
-        """Create, empty, the tables that are not there yet."""
-        present = {(t.schema.lower(), t.name.lower()) for t in self.tables({c.table.schema for c in contracts})}
+        """Create, empty, the tables that are not there yet; add the columns that those of an earlier version lack."""
+        catalogue = self.catalogue({contract.table.schema for contract in contracts})
+        present = {str(table).lower(): {name.lower() for name in columns} for table, columns in catalogue.items()}
         for contract in contracts:
-            if (contract.table.schema.lower(), contract.table.name.lower()) not in present:
+            columns = present.get(str(contract.table).lower(), set())
+            if not columns.issuperset(column.name.lower() for column in contract.columns):
                 self.write_arrow(contract.table, contract.empty(), WriteMode.APPEND)
 
     def render(self, statement: str | exp.Expr) -> str:

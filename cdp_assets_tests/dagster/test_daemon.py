@@ -22,6 +22,11 @@ CONCERNED = {
     "master.consents",
     "activation.at_risk_high_value_to_outbox",
     "activation.second_order_reminder",
+    "activation.welcome_google_ads",
+    "activation.welcome_marketo",
+    "activation.win_back_braze",
+    "activation.win_back_meta_ads",
+    "activation.win_back_salesforce",
 }
 """What is made from consents of the CRM, and nothing else."""
 

@@ -125,7 +125,7 @@ def test_the_doctor_says_how_to_mend_folders_and_missing_exports(made: Deploymen
         (SOURCE, "type: files", "type: ftp", [":{line}", "landing", "'ftp'", "files"]),
         (SOURCE, "required:", "requierd:", ["attributes.tables.0", "'requierd'", "the options are: name"]),
         (SYNC, "mode: mirror", "mode: copy", [":{line}", "mode", "'copy'", "'mirror', 'upsert'"]),
-        (SYNC, "destination: file", "destination: fax", ["'fax'", "file, webhook"]),
+        (SYNC, "destination: file", "destination: fax", ["'fax'", "braze, file, google_ads"]),
     ],
 )
 def test_a_definition_that_cannot_be_used_is_named_with_file_field_value_and_what_is_allowed(

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -17,7 +18,15 @@ AUDIENCE_OF = {
     "second_order_reminder": "new_customers_without_second_order",
 }
 
-WRITTEN_BY_PEOPLE = {"identity.decisions", "identity.applied_decisions", "identity.labels"}
+STANDING_IN = {
+    "braze": ("win_back_braze", "at_risk_high_value"),
+    "salesforce": ("win_back_salesforce", "at_risk_high_value"),
+    "marketo": ("welcome_marketo", "new_customers_without_second_order"),
+}
+OF_IDENTIFIERS = {"meta_ads": "win_back_meta_ads", "google_ads": "welcome_google_ads"}
+WRITTEN_BY_PEOPLE = {
+    *("identity.decisions", "identity.applied_decisions", "identity.labels", "activation.suppressions"),
+}
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +67,7 @@ def test_status_lists_every_stage_with_its_rows(made: Deployment) -> None:
 
 
 def test_every_table_of_the_data_stages_has_rows(made: Deployment) -> None:
-    may_be_empty = {"activation.rejected_rows", *WRITTEN_BY_PEOPLE}
+    may_be_empty = {"activation.rejected_rows", "activation.sync_jobs", *WRITTEN_BY_PEOPLE}
     counts = {name: made.query(f"SELECT count(*) AS n FROM {name}")["n"][0] for name in made.table_names()}
     assert {name for name, rows in counts.items() if rows == 0} <= may_be_empty
 
@@ -87,3 +96,32 @@ def test_the_outbox_holds_exactly_the_members_with_consent(made: Deployment, syn
     assert members.height > 0
     assert sorted(row["key"] for row in rows) == sorted(members["customer_id"])
     assert {row["operation"] for row in rows} == {"add"}
+
+
+def _held(made: Deployment, destination: str) -> dict[str, Any]:
+    held: dict[str, Any] = json.loads((made.folder / "stand_ins" / f"{destination}.json").read_text())["held"]
+    return held
+
+
+@pytest.mark.parametrize("destination", STANDING_IN)
+def test_without_credentials_a_stand_in_holds_exactly_the_members_with_consent(
+    made: Deployment, destination: str
+) -> None:
+    _, audience = STANDING_IN[destination]
+    members = made.query(
+        f"""SELECT m.customer_id
+              FROM audiences.{audience} AS m
+              JOIN master.consents AS k ON k.customer_id = m.customer_id
+             WHERE k.purpose = 'email_marketing' AND k.state = 'granted'"""
+    )
+    assert set(_held(made, destination)) == set(members["customer_id"])
+
+
+@pytest.mark.parametrize("destination", OF_IDENTIFIERS)
+def test_without_credentials_a_stand_in_holds_exactly_the_identifiers_that_were_sent(
+    made: Deployment, destination: str
+) -> None:
+    sync = OF_IDENTIFIERS[destination]
+    sent = made.query(f"SELECT count(*) AS n FROM activation.sync_state WHERE sync = '{sync}'")["n"][0]
+    kept = made.query(f"SELECT DISTINCT sent FROM activation.sync_identifiers WHERE sync = '{sync}'")["sent"]
+    assert len(_held(made, destination)) == sent == len(kept) > 0

@@ -49,6 +49,7 @@ def kept(standin: StandIn, path: Path | None) -> Iterator[None]:
     yield
     if path is not None:
         draft = path.with_name(f".{path.name}.part")
+        draft.touch(0o600)
         draft.write_text(json.dumps(standin.state()))
         draft.replace(path)
 

@@ -172,6 +172,14 @@ def test_ensure_creates_what_is_missing_and_touches_nothing_else(warehouse):
     assert warehouse.row_count(missing.table) == 0
 
 
+def test_ensure_adds_the_columns_that_a_table_of_an_earlier_version_lacks(warehouse):
+    warehouse.write_arrow(THING, things((1, "a")))
+    columns = (Column("id", pa.int64(), "Id."), Column("name", TEXT, "Name."), Column("colour", TEXT, "Colour."))
+    for _ in range(2):
+        warehouse.ensure(Contract(THING, "Things.", columns))
+        assert read(warehouse) == [{"id": 1, "name": "a", "colour": None}]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

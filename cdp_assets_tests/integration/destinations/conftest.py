@@ -1,6 +1,8 @@
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cdp_assets.destinations.base import Destination
@@ -30,8 +32,13 @@ def standin(process: Running) -> Running:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.at(tmp_path)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A warehouse that stays open between the operations on it, which is quicker, but where others must open it."""
+    made = World.at(tmp_path)
+    with ExitStack() as held:
+        if not getattr(request.module, "KILLS_PROCESSES", False):
+            held.enter_context(closing(duckdb.connect(str(made.warehouse.path))))
+        yield made
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ class Case:
 
     def run(self, destination: Destination | None = None, **options: Any) -> SyncResult:
         return self.world.run(destination or self.destination, self.sync, **options)
+
+    def killed(self, run_id: str, moment: str, number: int, **options: Any) -> int | None:
+        """How a process that runs the sync and kills itself ended; the moment is as `killed_sync` takes it."""
+        from cdp_assets_tests.unit.activation import killed_sync
+
+        arguments = (self.folder, f"{self.at.name} {self.standin.url}", run_id, moment, number)
+        child = get_context("fork").Process(target=killed_sync.main, args=arguments, kwargs=options)
+        child.start()
+        child.join(60)
+        return child.exitcode
 
     def walk(self) -> Iterator[str]:
         """Bring the source to where each step is what is left to do, one after the other."""

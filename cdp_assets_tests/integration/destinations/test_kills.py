@@ -1,26 +1,26 @@
 """A sync killed at any moment and run again: the destination holds what it would hold without the kill."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from cdp_assets_tests.integration.destinations.steps import Case
-from cdp_assets_tests.reference_data import REPOSITORY
 from cdp_assets_tests.standins.people import BATCH_ROWS, BATCHES, PEOPLE
-from cdp_assets_tests.unit.activation import killed_sync
+from cdp_assets_tests.standins.vendors.base import vendor, vendor_names
 
 MEANWHILE = {"c00": ("moved@example.com", "Brest")}
 MOMENTS = [(moment, 1) for moment in ("before", "sent", "recorded")]
-CALLS = [(moment, number) for moment in ("asked", "answered") for number in range(6)]
+CALLS = [
+    (name, moment, number)
+    for name in vendor_names()
+    for moment in ("asked", "answered")
+    for number in range(min(6, BATCHES * (vendor(name).least or vendor(name).calls)))
+]
+KILLS_PROCESSES = True
 
 
-def killed(case: Case, run_id: str, moment: str, number: int, *, surely: bool = True) -> None:
-    target = f"{case.at.name} {case.standin.url}"
-    arguments = [sys.executable, "-m", killed_sync.__name__, str(case.folder), target, run_id, moment, str(number)]
-    done = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL or (not surely and done.returncode == 0), done.stderr.decode()
+def killed(case: Case, run_id: str, moment: str, number: int) -> None:
+    assert case.killed(run_id, moment, number) == -signal.SIGKILL
 
 
 @pytest.mark.slow
@@ -42,7 +42,7 @@ def test_killed_around_a_batch_and_run_again_it_holds_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("moment", "number"), CALLS)
+@pytest.mark.parametrize(("at", "moment", "number"), CALLS, indirect=["at"])
 def test_killed_around_a_remote_call_and_run_again_it_holds_the_same(
     case: Case,
     moment: str,
@@ -50,7 +50,7 @@ def test_killed_around_a_remote_call_and_run_again_it_holds_the_same(
 ):
     case.world.put(PEOPLE)
     counted = case.since()
-    killed(case, "killed", moment, number, surely=number < BATCHES * (case.at.least or case.at.calls))
+    killed(case, "killed", moment, number)
     case.run()
     assert case.standin.held() == case.at.wanted("add")
     writes, requests = counted()

@@ -2,12 +2,10 @@
 
 import signal
 from itertools import product
-from multiprocessing import get_context
 from typing import Any
 
 import pytest
 
-from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.retry import RetryPolicy
 from cdp_assets.destinations.base import Mode
 from cdp_assets_tests.contracts.destinations.batches import batch
@@ -15,12 +13,12 @@ from cdp_assets_tests.integration.destinations.steps import Case, sync_to
 from cdp_assets_tests.integration.destinations.test_faults import PASSING
 from cdp_assets_tests.standins.people import BATCHES, PEOPLE
 from cdp_assets_tests.standins.vendors.base import Vendor, vendor
-from cdp_assets_tests.unit.activation import killed_sync
 
 KILLS = ("before", "sent", "recorded", "asked", "answered")
 BEFORE = {"c00": {"EMAIL": "old@example.com", "CITY": "Lyon"}, "gone": {"EMAIL": "gone@example.com", "CITY": "Lyon"}}
 FAULTS = {name: how for name, how in PASSING.items() if how["kind"] != "token_expired"}
 ALL = list(product(FAULTS, Mode, KILLS))
+KILLS_PROCESSES = True
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +32,6 @@ def wanted(mode: Mode) -> dict[str, Any]:
     return {key: v for key, v in BEFORE.items() if key not in PEOPLE} if mode is Mode.REMOVE else BEFORE | everybody
 
 
-def die(case: Case, moment: str, sync: SyncDefinition) -> None:
-    target = f"{case.at.name} {case.standin.url}"
-    quick = {"sleep": lambda _: None, "policy": RetryPolicy(attempts=3)}
-    killed_sync.main(case.folder, target, "killed", moment, 1, definition=sync, **quick)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "mode", "moment"), ALL, ids=[f"{f}, {m}, {k}" for f, m, k in ALL])
 def test_it_holds_what_the_mode_asks_for_and_nothing_accepted_is_sent_again(
@@ -50,10 +42,8 @@ def test_it_holds_what_the_mode_asks_for_and_nothing_accepted_is_sent_again(
     case.world.put(PEOPLE)
     counted = case.since()
     case.standin.fail(**(FAULTS[fault] | {"seconds": 0.5, "after": 1}))
-    child = get_context("fork").Process(target=die, args=(case, moment, sync))
-    child.start()
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL
+    quick = {"definition": sync, "sleep": lambda _: None, "policy": RetryPolicy(attempts=3)}
+    assert case.killed("killed", moment, 1, **quick) == -signal.SIGKILL
     case.standin.recover()
     case.world.run(case.destination, sync)
     assert case.standin.held() == wanted(mode)

@@ -55,8 +55,17 @@ class World:
         members: Sequence[str | None] | None = None,
         granted: Sequence[str] | None = None,
     ) -> None:
-        members = list(people) if members is None else members
-        granted = list(people) if granted is None else granted
+        with self.warehouse.session():
+            self._put(
+                people, list(people) if members is None else members, list(people) if granted is None else granted
+            )
+
+    def _put(
+        self,
+        people: Mapping[str, tuple[str | None, str | None]],
+        members: Sequence[str | None],
+        granted: Sequence[str],
+    ) -> None:
         customers = {
             "customer_id": list(people),
             "email": [email for email, _ in people.values()],
