@@ -1,11 +1,13 @@
 """Sends a plan: reads it a page at a time, sends batches side by side, and writes each down once it is answered.
 
-No connection to the warehouse is open while nothing but the network is waited for.
+The connection to the warehouse is let go of while a slow answer is waited for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from threading import RLock
 
@@ -16,7 +18,7 @@ from cdp_assets.activation.ledger import Ledger
 from cdp_assets.activation.pipeline import Sent, send_side_by_side
 from cdp_assets.activation.plan import BATCH_DIGITS
 from cdp_assets.activation.planned import PlannedRows, PlanRow, outcome_of
-from cdp_assets.activation.result import Outcome, Tally
+from cdp_assets.activation.result import Tally
 from cdp_assets.activation.retry import RetryPolicy, send_with_retries
 from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Batch, Job, Operation, PermanentError, RowResult
@@ -42,8 +44,9 @@ class Delivery:
     def sync(self) -> Sync:
         return self.ledger.sync
 
-    @property
+    @cached_property
     def planned(self) -> PlannedRows:
+        """The rows of the plan, with their values."""
         return PlannedRows(self.sync)
 
     def send_plan(self, first: int, last: int) -> None:
@@ -90,7 +93,20 @@ class Delivery:
 
     def _send(self, batches: Iterator[tuple[str, Sequence[PlanRow]]]) -> None:
         limits = self.sync.destination.limits
-        send_side_by_side(self._counted(batches), limits.concurrency, self._send_one, self._halved, self._record)
+        with ExitStack() as opened:
+            counted = self._counted(self._in_session(batches, opened))
+            send_side_by_side(counted, limits.concurrency, self._send_one, self._halved, self._record, opened.close)
+
+    def _in_session(
+        self, batches: Iterator[tuple[str, Sequence[PlanRow]]], opened: ExitStack
+    ) -> Iterator[tuple[str, Sequence[PlanRow]]]:
+        """Keep one connection while batches follow one another quickly; `opened` lets go of it."""
+        while True:
+            opened.enter_context(self.sync.warehouse.session())
+            named = next(batches, None)
+            if named is None:
+                return
+            yield named
 
     def _counted(self, batches: Iterator[tuple[str, Sequence[PlanRow]]]) -> Iterator[tuple[str, Sequence[PlanRow]]]:
         for name, planned in batches:
@@ -151,13 +167,14 @@ class Delivery:
 
     def _without_vanished(self, name: str, planned: Sequence[PlanRow]) -> Sequence[PlanRow]:
         """The rows that are still to be sent; the others are written down as aborted, for the next run to decide."""
-        vanished: list[Outcome] = [
-            outcome_of(row, "", "aborted", _VANISHED) for row in planned if not self.planned.is_still_wanted(row)
-        ]
-        if vanished:
+        wanted = [row for row in planned if self.planned.is_still_wanted(row)]
+        if len(wanted) < len(planned):
+            kept = {row["row_key"] for row in wanted}
+            vanished = [row for row in planned if row["row_key"] not in kept]
             with self._writing:
-                self.ledger.set_back(name, vanished, self.clock())
-        return [row for row in planned if self.planned.is_still_wanted(row)]
+                outcomes = [outcome_of(row, "", "aborted", _VANISHED) for row in vanished]
+                self.ledger.set_back(name, outcomes, self.clock())
+        return wanted
 
 
 def batch_name(number: int) -> str:

@@ -12,6 +12,8 @@ from cdp_assets.errors import CdpError
 
 Rows = Sequence[dict[str, Any]]
 Named = tuple[str, Rows]
+SHORT_WAIT = 0.2
+"""Seconds of waiting for an answer after which the warehouse is let go of."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,18 @@ def send_side_by_side(
     send: Callable[[str, Rows], Sent | None],
     halve: Callable[[str, Rows], list[Named]],
     record: Callable[[Sequence[Sent]], None],
+    rest: Callable[[], None] = lambda: None,
 ) -> None:
     """Send batches in threads, at most `width` at once, and record them here, all that are answered together.
+
+    `rest` is called before a wait that may be long.
 
     Batches are begun in order, and at most `width` of those of the plan, with the halves of each, are not recorded:
     what may have been sent is thus among the first `width` that remain. One operation is over before the next begins.
     Once something fails no batch is begun, and what is on its way is recorded before the failure is raised.
     """
     with ThreadPoolExecutor(width, thread_name_prefix="sync") as pool:
-        lane = _Lane(pool, send, halve, record)
+        lane = _Lane(pool, send, halve, record, rest)
         operation = None
         try:
             while named := next(batches, None):
@@ -61,8 +66,9 @@ class _Lane:
         send: Callable[[str, Rows], Sent | None],
         halve: Callable[[str, Rows], list[Named]],
         record: Callable[[Sequence[Sent]], None],
+        rest: Callable[[], None],
     ) -> None:
-        self._pool, self._send, self._halve, self._record = pool, send, halve, record
+        self._pool, self._send, self._halve, self._record, self._rest = pool, send, halve, record, rest
         self._flying: dict[Future[Sent | None], Named] = {}
 
     def begin(self, name: str, rows: Rows) -> None:
@@ -72,7 +78,10 @@ class _Lane:
     def settle(self, down_to: int) -> None:
         """Record what is answered, and wait until at most so many batches of the plan are not."""
         while self._flying and (len(self._roots()) > down_to or any(f.done() for f in self._flying)):
-            done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._flying, SHORT_WAIT, return_when=FIRST_COMPLETED)
+            if not done:
+                self._rest()
+                done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
             self._take(done)
 
     def land(self) -> None:

@@ -28,7 +28,7 @@ class Sync:
     def work(self) -> WorkTables:
         return WorkTables.of(self.name)
 
-    @property
+    @cached_property
     def identifies(self) -> IdentifierDestination | None:
         """The destination, if it knows identifiers instead of rows."""
         return self.destination if isinstance(self.destination, IdentifierDestination) else None

@@ -60,6 +60,7 @@ class BrazeSettings(Strict):
         le=MOST_OBJECTS,
         description="Profiles a request, at most 75; some contracts say 50.",
     )
+    concurrency: int = Field(default=4, ge=1, le=64, description="Requests on their way at once.")
     rate_requests: int = Field(default=3000, ge=1, description="Requests allowed in `rate_seconds`.")
     rate_seconds: float = Field(default=3.0, gt=0, description="The stretch of time they are counted in.")
 
@@ -78,7 +79,9 @@ class BrazeDestination(Destination):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         removals = frozenset({Removal.CLEAR_FIELDS, Removal.NOTHING})
-        self.limits = Limits(settings.batch_size, removals=removals, addressed_by_key=True)
+        self.limits = Limits(
+            settings.batch_size, removals=removals, addressed_by_key=True, concurrency=settings.concurrency
+        )
         self._url = url
         self._key = key
         self._limit = limit or RateLimit(settings.rate_requests, settings.rate_seconds)

@@ -37,6 +37,7 @@ class WebhookSettings(Strict):
     )
     timeout_seconds: float = Field(default=30.0, gt=0, le=600, description="How long to wait for an answer.")
     batch_size: int = Field(default=500, ge=1, le=10_000, description="Rows a request, at most 10,000.")
+    concurrency: int = Field(default=4, ge=1, le=64, description="Requests on their way at once.")
 
 
 class WebhookDestination(Destination):
@@ -52,7 +53,7 @@ class WebhookDestination(Destination):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.url = httpx.URL(url)
-        self.limits = Limits(batch_size=settings.batch_size)
+        self.limits = Limits(settings.batch_size, concurrency=settings.concurrency)
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._client = httpx.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
         self._now = now

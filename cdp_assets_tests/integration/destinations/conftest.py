@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from cdp_assets.destinations.base import Destination
+from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 from cdp_assets_tests.integration.destinations.steps import Case, sync_to
 from cdp_assets_tests.standins.destinations import Running, running
 from cdp_assets_tests.standins.vendors.base import SECRET, Vendor, vendor, vendor_names
@@ -34,11 +35,11 @@ def standin(process: Running) -> Running:
 @pytest.fixture
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A warehouse that stays open between the operations on it, which is quicker, but where others must open it."""
-    made = World.at(tmp_path)
+    warehouse = DuckDBWarehouse(tmp_path / "w.duckdb", lock_timeout=10)
     with ExitStack() as held:
         if not getattr(request.module, "KILLS_PROCESSES", False):
-            held.enter_context(closing(duckdb.connect(str(made.warehouse.path))))
-        yield made
+            held.enter_context(closing(duckdb.connect(str(warehouse.path))))
+        yield World(warehouse)
 
 
 @pytest.fixture

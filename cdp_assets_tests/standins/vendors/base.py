@@ -52,7 +52,7 @@ class Vendor:
     def make(self, url: str, secret: str = SECRET, **settings: Any) -> Destination:
         """The destination, at the stand-in's address."""
         found = find_plugin("cdp_assets.destinations", self.destination, Destination)
-        values = {"batch_size": 7, "timeout_seconds": 1.0, **self.settings, **settings}
+        values = {"batch_size": 7, "concurrency": 1, "timeout_seconds": 1.0, **self.settings, **settings}
         return found.from_settings(values, Settings.from_env({}), self.variables(url, secret))
 
 

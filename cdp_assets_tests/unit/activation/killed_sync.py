@@ -74,7 +74,7 @@ def destination(folder: Path, target: str) -> Destination:
     if target == "file":
         return FileDestination(folder / "outbox", FileSettings(batch_size=7))
     name, _, url = target.rpartition(" ")
-    return vendor(name).make(url) if name else WebhookDestination(target, WebhookSettings(batch_size=7))
+    return vendor(name).make(url) if name else WebhookDestination(target, WebhookSettings(batch_size=7, concurrency=1))
 
 
 def sync(target: str) -> SyncDefinition:

@@ -19,6 +19,7 @@ from cdp_assets.destinations.base import Batch, Destination, Limits, Operation, 
 from cdp_assets.settings import Settings
 from cdp_assets.tables import TEXT, TIMESTAMP, Table
 from cdp_assets.validation import validated
+from cdp_assets.warehouses.base import Warehouse
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 
 AS_OF = datetime(2026, 6, 30, tzinfo=UTC)
@@ -42,7 +43,7 @@ def definition(**changes: Any) -> SyncDefinition:
 class World:
     """A warehouse with customers, consents, an audience; `people` is customer id → (email, city)."""
 
-    warehouse: DuckDBWarehouse
+    warehouse: Warehouse
     runs: int = 0
 
     @classmethod
