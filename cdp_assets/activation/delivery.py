@@ -23,7 +23,7 @@ from cdp_assets.activation.retry import RetryPolicy, send_with_retries
 from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Batch, Job, Operation, PermanentError, RowResult
 
-PAGE_ROWS = 50_000
+PAGE_ROWS = 20_000
 _VANISHED = "the row changed while the sync ran"
 
 

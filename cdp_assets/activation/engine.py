@@ -19,7 +19,7 @@ from cdp_assets.activation.result import SyncResult, Tally
 from cdp_assets.activation.retry import RetryPolicy
 from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Destination, Operation
-from cdp_assets.errors import DestinationError
+from cdp_assets.errors import DataError, DestinationError
 from cdp_assets.warehouses.base import Warehouse
 
 WHOLE = Part()
@@ -61,7 +61,7 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
         moved = ledger.moves_to_another_target()
         delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
     try:
-        resumed, first_batch = _pick_up(delivery)
+        resumed, first_batch = _pick_up(delivery, part)
         run = RunOfPlan(run_id, as_of, first_batch, started_at, part)
         planned = _plan(delivery, run, moved=moved)
         delivery.send_plan(first_batch, first_batch + planned.batches - 1)
@@ -108,13 +108,18 @@ class _Planned:
     quiet: bool
 
 
-def _pick_up(delivery: Delivery) -> tuple[bool, int]:
+def _pick_up(delivery: Delivery, part: Part) -> tuple[bool, int]:
     """Send again the batches whose fate a killed run did not learn; whether it did, and the next batch's number."""
     ledger = delivery.ledger
     with ledger.warehouse.session():
         number, left = ledger.last_batch(), _left_over(ledger)
     if not left:
         return False, number + 1
+    if not part.is_whole:
+        raise DataError(
+            f"sync {ledger.sync.name!r}: a run was interrupted and has left operations;"
+            " run the whole sync once to go on."
+        )
     resumed = delivery.replay([row["root"] for row in left[: left[0]["in_flight"]]])
     if left[0]["run_id"] == ledger.run_id:
         number = max(number, int(left[-1]["root"]))

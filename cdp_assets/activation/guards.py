@@ -1,7 +1,7 @@
 """What stops a run before it does harm: a source that vanished, a state that is gone, a destination that refuses."""
 
 from cdp_assets.activation.definition import SyncDefinition
-from cdp_assets.destinations.base import Mode
+from cdp_assets.destinations.base import Mode, Removal
 from cdp_assets.errors import DataError, DestinationError
 
 FEW = 10
@@ -14,7 +14,8 @@ def check_source(definition: SyncDefinition, source_rows: int, held: int, leavin
     Raises:
         DataError: it is empty, or much smaller, and `guard` does not allow that many removals.
     """
-    if definition.mode is not Mode.MIRROR or definition.guard >= 1 or not leaving:
+    removes = definition.mode is Mode.MIRROR and definition.removal is not Removal.NOTHING
+    if not removes or definition.guard >= 1 or not leaving:
         return
     what = f"sync {definition.name!r}: {definition.source}"
     if source_rows == 0:

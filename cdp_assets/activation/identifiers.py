@@ -67,6 +67,12 @@ def wanted(sync: Sync) -> exp.Select:
     )
 
 
+def of_member(sync: Sync, member: str) -> exp.Condition:
+    """That a `row_key` is of an identifier that a row of the source has or had."""
+    theirs = exp.select("row_key").from_(SYNC_IDENTIFIERS.table.expression())
+    return exp.column("row_key").isin(query=theirs.where(sync.mine(), _column_is("member_key", member)))
+
+
 def as_sent(sync: Sync) -> exp.Select:
     """`row_key`, `sent`, `may_be_added`: each identifier, and whether one who has it may be sent at this moment."""
     sendable = exp.select("row_key").from_(rows.values(sync).subquery("v"))

@@ -41,6 +41,12 @@ class Ledger:
     def definition(self) -> SyncDefinition:
         return self.sync.definition
 
+    @property
+    def target(self) -> str:
+        """Where rows go, and whether to be there or to be taken away: what is held then means another thing."""
+        taken_away = ", taken away" if self.definition.mode is Mode.REMOVE else ""
+        return f"{self.sync.destination.target}{taken_away}"
+
     def news(self) -> bool:
         """Whether there is something to write down besides operations: rows newly set aside, or wanted no longer."""
         queries = [self._newly_set_aside(), *self._obsolete().values()]
@@ -149,7 +155,7 @@ class Ledger:
             .limit(1)
         )
         before = self.warehouse.read_arrow(latest)["target"].to_pylist()
-        if before in ([], [None], [self.sync.destination.target]):
+        if before in ([], [None], [self.target]):
             return False
         with self.warehouse.transaction():
             for contract in (SYNC_STATE, REJECTED_ROWS, SYNC_IDENTIFIERS, SYNC_JOBS):
@@ -158,11 +164,13 @@ class Ledger:
         return True
 
     def held_before(self) -> int:
-        """Rows it held after the last run that ended; 0 before the first."""
+        """Rows it held after the last run to this target that ended; 0 before the first."""
+        here = exp.Literal.string(self.target)
         last = (
             exp.select("held_rows")
             .from_(SYNC_RUNS.table.expression())
             .where(self.sync.mine(), exp.column("finished_at").is_(exp.null()).not_())
+            .where(exp.func("COALESCE", exp.column("target"), here).eq(here.copy()))
             .order_by(exp.column("finished_at").desc())
             .limit(1)
         )
@@ -304,7 +312,7 @@ class Ledger:
             "started_at": started_at,
             "finished_at": at,
             "outcome": outcome,
-            "target": self.sync.destination.target,
+            "target": self.target,
             **tally.columns(),
             "invalid": tally.invalid,
             "suppressed": tally.suppressed,

@@ -79,7 +79,7 @@ def write_plan(sync: Sync, run: RunOfPlan) -> None:
         exp.Literal.string(run.run_id).as_("run_id"),
         moment(run.as_of).as_("as_of"),
         exp.Literal.number(limits.concurrency).as_("in_flight"),
-    ).from_(_batched(_chosen(attempted, run.part), limits, run.first_batch).subquery("b"))
+    ).from_(_batched(_chosen(sync, attempted, run.part), limits, run.first_batch).subquery("b"))
     sync.warehouse.write_select(sync.work.plan, plan)
 
 
@@ -169,11 +169,11 @@ def _gone(sync: Sync) -> exp.Select:
     )
 
 
-def _chosen(diff: exp.Select, part: Part) -> exp.Select:
+def _chosen(sync: Sync, diff: exp.Select, part: Part) -> exp.Select:
     """The operations a run is to do; of a limited number, those that would go first."""
     query = exp.select("*").from_(diff.subquery("c"))
     if part.only is not None:
-        query = query.where(_is("row_key", part.only))
+        query = query.where(identifiers.of_member(sync, part.only) if sync.identifies else _is("row_key", part.only))
     if part.refused:
         query = query.where(exp.column("attempts").is_(exp.null()).not_())
     if part.limit is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cdp_assets.activation import identifiers, rows
+from cdp_assets.activation import consent, identifiers, rows
 from cdp_assets.activation.checksum import keyed
 from cdp_assets.activation.redaction import redact
 from cdp_assets.activation.result import Outcome
@@ -27,6 +27,7 @@ class PlannedRows:
 
     def read(self, condition: exp.Condition) -> list[PlanRow]:
         """Rows of the plan with the values to send, in the order of batch and key."""
+        consent.write_suppressed(self.sync)  # who was put on the list since the run began is not sent either
         query = self._identifiers() if self.sync.identifies else self._values()
         ordered = query.where(condition).order_by(exp.column("batch", "p"), exp.column("row_key", "p"))
         if self.sync.identifies:

@@ -69,8 +69,8 @@ class SyncResult:
 
     @property
     def rejected_share(self) -> float:
-        """Refused operations among those sent, from 0 to 1."""
-        return self.tally.failed.total() / max(1, self.tally.attempted.total())
+        """Newly refused rows among those tried for the first time, from 0 to 1."""
+        return self.tally.newly_refused / max(1, self.tally.fresh)
 
     @property
     def rows_per_second(self) -> float:

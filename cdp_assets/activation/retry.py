@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from cdp_assets.destinations.base import Batch, Destination, Job, RowResult, TransientError
+from cdp_assets.destinations.base import Batch, Destination, Job, PermanentError, RowResult, TransientError
 from cdp_assets.errors import DestinationError
 
 
@@ -35,18 +36,28 @@ def send_with_retries(
         PermanentError: the destination refused the batch whole.
         DestinationError: it did not recover within the policy's attempts and patience.
     """
+    results = {result.key: result for result in _sent(destination, batch, policy, sleep)}
+    waits = policy.waits(batch.idempotency_key)
+    for wait in waits:
+        passing = {key for key, result in results.items() if result.transient}
+        if not passing:
+            break
+        sleep(wait)
+        rest = replace(batch, rows=tuple(row for row in batch.rows if row.key in passing), job=Job())
+        # What was accepted is not forgotten for what becomes of the rest, which the next run tries again.
+        with suppress(PermanentError, TransientError, DestinationError):
+            results |= {result.key: result for result in destination.send(rest)}
+    return list(results.values())
+
+
+def _sent(
+    destination: Destination, batch: Batch, policy: RetryPolicy, sleep: Callable[[float], None]
+) -> list[RowResult]:
     waited = 0.0
     waits = policy.waits(batch.idempotency_key)
-    known: dict[str, RowResult] = {}
     for attempt in range(policy.attempts):
         try:
-            known |= {result.key: result for result in destination.send(batch)}
-            passing = {key for key, result in known.items() if result.transient}
-            if not passing or attempt == len(waits):
-                return list(known.values())
-            batch = replace(batch, rows=tuple(row for row in batch.rows if row.key in passing), job=Job())
-            sleep(waits[attempt])
-            waited += waits[attempt]
+            return destination.send(batch)
         except TransientError as error:
             if attempt == len(waits):
                 raise _gave_up(batch, f"{attempt + 1} attempts", error) from error

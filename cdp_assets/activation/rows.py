@@ -19,7 +19,7 @@ def check_columns(warehouse: Warehouse, definition: SyncDefinition) -> None:
     """Check that every table and column the sync names is there, and joined tables have one row a customer.
 
     Raises:
-        ConfigurationError: one is not; the message names it and what there is.
+        ConfigurationError: one is not; the message names it and what there is. Or the key says who somebody is.
         DataError: a joined table has several rows for one customer.
     """
     needed: dict[Table, set[str]] = {definition.source_table: {definition.key}}
@@ -41,6 +41,8 @@ def check_columns(warehouse: Warehouse, definition: SyncDefinition) -> None:
             )
     for table in definition.joined_tables:
         _check_one_row_a_customer(warehouse, definition, table)
+    if definition.key != CUSTOMER_ID:
+        _check_key_is_impersonal(warehouse, definition)
 
 
 def write_inventory(sync: Sync) -> None:
@@ -94,18 +96,36 @@ def _inventory(sync: Sync, keys: exp.Expr) -> exp.Select | exp.Union:
         .join(broken.subquery("b"), on=exp.column("row_key", "b").eq(key.copy()), join_type="left")
         .where(key.copy().is_(exp.null()).not_(), exp.column("row_key", "b").is_(exp.null()))
     )
+    return exp.union(sound, _unsound(sync), distinct=False)
+
+
+def _unsound(sync: Sync) -> exp.Select:
+    """Keys that no row or several have: invalid, but suppressed where one of the rows may not be sent."""
+    definition, nothing = sync.definition, exp.cast(exp.null(), "TEXT")
+    gated = _source(sync).select(_key(definition.key).as_("row_key"), consent.refusal(sync).as_("refusal"))
+    same = exp.column("row_key", "b").eq(exp.column("row_key", "e"))
+    refused = (
+        exp.select(exp.column("row_key", "e"), exp.Min(this=exp.column("refusal", "e")).as_("refusal"))
+        .from_(gated.subquery("e"))
+        .join(_broken(definition).subquery("b"), on=same)
+        .group_by(exp.column("row_key", "e"))
+    )
+    refusal = exp.column("refusal", "r")
     nameless = exp.column("row_key", "b").is_(exp.null())
     why = exp.Case().when(nameless, exp.Literal.string(NO_KEY)).else_(exp.Literal.string(SEVERAL))
-    nothing = exp.cast(exp.null(), "TEXT")
-    unsound = exp.select(
-        exp.func("COALESCE", exp.column("row_key", "b"), exp.Literal.string("")).as_("row_key"),
-        exp.column("copies", "b"),
-        exp.Literal.string("invalid").as_("status"),
-        why.as_("reason"),
-        nothing.as_("basis"),
-        nothing.copy().as_("checksum"),
-    ).from_(broken.copy().subquery("b"))
-    return exp.union(sound, unsound, distinct=False)
+    sendable = exp.Case().when(refusal.is_(exp.null()), exp.Literal.string("invalid"))
+    return (
+        exp.select(
+            exp.func("COALESCE", exp.column("row_key", "b"), exp.Literal.string("")).as_("row_key"),
+            exp.column("copies", "b"),
+            sendable.else_(exp.Literal.string("suppressed")).as_("status"),
+            exp.func("COALESCE", refusal.copy(), why).as_("reason"),
+            nothing.as_("basis"),
+            nothing.copy().as_("checksum"),
+        )
+        .from_(_broken(definition).subquery("b"))
+        .join(refused.subquery("r"), on=exp.column("row_key", "r").eq(exp.column("row_key", "b")), join_type="left")
+    )
 
 
 def _broken(definition: SyncDefinition) -> exp.Select:
@@ -146,6 +166,17 @@ def _text(column: str) -> exp.Cast:
 def _split(definition: SyncDefinition, column: str) -> tuple[Table, str]:
     table, _, name = column.rpartition(".")
     return (Table.parse(table) if table else definition.source_table), name
+
+
+def _check_key_is_impersonal(warehouse: Warehouse, definition: SyncDefinition) -> None:
+    """Keys are written down where personal data must not be."""
+    at = exp.StrPosition(this=_text(definition.key), substr=exp.Literal.string("@"))
+    found = exp.select(exp.Max(this=at).as_("at")).from_(definition.source_table.expression().as_("s"))
+    if warehouse.read_arrow(found)["at"][0].as_py():
+        raise ConfigurationError(
+            f"sync {definition.name!r}: key {definition.key!r} holds e-mail addresses, and keys are kept in the tables"
+            " of the activation stage; take a column that tells rows apart and nobody who they are."
+        )
 
 
 def _check_one_row_a_customer(warehouse: Warehouse, definition: SyncDefinition, table: Table) -> None:

@@ -19,6 +19,8 @@ class Sync:
     definition: SyncDefinition
     destination: Destination
     secret_key: bytes = field(repr=False)
+    is_dry: bool = False
+    """Whether it only looks: it then has work tables of its own, which no run picks up."""
 
     @property
     def name(self) -> str:
@@ -26,7 +28,7 @@ class Sync:
 
     @property
     def work(self) -> WorkTables:
-        return WorkTables.of(self.name)
+        return WorkTables.of(f"{self.name}__dry" if self.is_dry else self.name)
 
     @cached_property
     def identifies(self) -> IdentifierDestination | None:

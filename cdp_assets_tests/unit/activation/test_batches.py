@@ -1,12 +1,16 @@
 """How a plan is cut into batches, what becomes of rows and jobs that take more than one go, and parts of a plan."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from cdp_assets.activation.plan import Part
-from cdp_assets.destinations.base import Batch, Limits, Operation, RowResult, TransientError
-from cdp_assets_tests.unit.activation.world import FakeDestination, World
+from cdp_assets.destinations.base import Batch, Limits, Operation, PermanentError, RowResult, TransientError
+from cdp_assets.errors import DataError, DestinationError
+from cdp_assets_tests.unit.activation.identified import FakeAudience
+from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
 
 PEOPLE = {f"c{n:02}": (f"p{n}@example.com", "Lyon") for n in range(40)}
 
@@ -123,3 +127,41 @@ def test_a_poison_row_among_ten_thousand_is_found_and_the_others_arrive(world: W
     (refusal,) = world.rows("rejected_rows", "row_key", "reason")
     assert refusal == {"row_key": "c07321", "reason": "1 rows cannot be read"}
     assert len(fake.batches) <= 2 * 14 + 1
+
+
+def test_what_was_accepted_is_kept_when_the_rest_of_its_batch_is_refused_or_never_answered(world: World):
+    for fault in (PermanentError("no"), TransientError("HTTP 503"), DestinationError("closed")):
+        fake = Locking(batch_size=40, picky={"c01"}, refusals={"c01": -5}, target=repr(fault))
+        world.put(PEOPLE)
+        sent = fake.send
+
+        def send(batch: Batch, fault: Exception = fault, sent: Callable[[Batch], list[RowResult]] = sent) -> Any:
+            if len(batch.rows) == 1:
+                raise fault
+            return sent(batch)
+
+        fake.send = send  # type: ignore[method-assign]
+        world.run(fake)
+        assert [len(batch.rows) for batch in fake.batches] == [40]
+        assert world.held() == set(PEOPLE) - {"c01"}
+        assert [row["row_key"] for row in world.rows("rejected_rows")] == ["c01"]
+
+
+def test_a_part_waits_until_an_interrupted_run_was_gone_on_with(world: World):
+    fake = FakeDestination(batch_size=4, faults=[KeyboardInterrupt()])  # type: ignore[list-item]
+    world.put(PEOPLE)
+    with pytest.raises(KeyboardInterrupt):
+        world.run(fake)
+    for part in (Part(limit=1), Part(only="c39"), Part(refused=True)):
+        with pytest.raises(DataError, match="run the whole sync once to go on"):
+            world.run(fake, part=part)
+    world.run(fake)
+    assert world.held() == set(PEOPLE)
+
+
+def test_one_member_alone_is_sent_with_all_its_identifiers(world: World):
+    audience = FakeAudience()
+    world.put(PEOPLE | {"c01": ("p1@example.com", "Nice")})
+    sync = definition(mapping={"email": "master.customers.email", "city": "master.customers.city"})
+    world.run(audience, sync, part=Part(only="c01"))
+    assert audience.sent() == [("add", "nice"), ("add", "p1@example.com")]

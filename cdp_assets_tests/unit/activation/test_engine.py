@@ -2,10 +2,13 @@
 
 import pytest
 
-from cdp_assets.activation import delivery
+from cdp_assets.activation import delivery, dry_run
+from cdp_assets.activation.plan import Part
+from cdp_assets.activation.sync import Sync
+from cdp_assets.activation.worktables import WorkTables
 from cdp_assets.destinations.base import Batch, Operation, TransientError
 from cdp_assets.errors import ConfigurationError, DataError, DestinationError
-from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
+from cdp_assets_tests.unit.activation.world import AS_OF, KEY, FakeDestination, World, definition
 
 PEOPLE = {f"c{n}": (f"p{n}@example.com", "Lyon") for n in range(1, 6)}
 
@@ -288,6 +291,52 @@ def test_at_another_target_it_begins_anew_and_removes_nothing(world: World, fake
     assert world.held() == {"c1", "c2"}
     assert world.rows("rejected_rows") == []
     assert not world.run(other, sync).rebaselined
+
+
+def test_a_mirror_turned_into_a_removal_and_back_begins_anew_each_time(world: World, fake: FakeDestination):
+    world.put({key: PEOPLE[key] for key in ("c1", "c2")})
+    removing = definition(mode="remove", purpose=None)
+    for sync in (definition(), removing, definition()):
+        world.run(fake, sync)
+    assert fake.sent() == [(how, key) for how in ("add", "remove", "add") for key in ("c1", "c2")]
+
+
+def test_a_sync_that_never_removes_is_not_stopped_by_those_who_left(world: World, fake: FakeDestination):
+    people = {f"c{n:02}": (None, None) for n in range(40)}
+    sync = definition(removal="nothing")
+    world.put(people)
+    world.run(fake, sync)
+    world.put(people, ["c00"])
+    world.run(fake, sync)
+    assert len(world.held()) == 40
+
+
+def test_one_row_that_is_always_refused_is_no_share_of_later_runs(world: World, fake: FakeDestination):
+    fake.picky = {"c2"}
+    world.put(PEOPLE)
+    sync = definition(max_rejected_share=0.5)
+    assert world.run(fake, sync).rejected_share == 0.2
+    assert world.run(fake, sync).rejected_share == 0
+
+
+def test_a_dry_run_that_dies_leaves_nothing_that_a_run_would_send(
+    world: World, fake: FakeDestination, monkeypatch: pytest.MonkeyPatch
+):
+    def die(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    world.put(PEOPLE)
+    world.run(fake)
+    fake.sent()
+    world.put(PEOPLE, [])
+    monkeypatch.setattr(dry_run, "count_plan", die)
+    monkeypatch.setattr(WorkTables, "drop", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        dry_run.dry_run(Sync(world.warehouse, definition(), fake, KEY), AS_OF, AS_OF, Part())
+    monkeypatch.undo()
+    with pytest.raises(DataError, match="is empty"):
+        world.run(fake)
+    assert fake.sent() == []
 
 
 def test_a_row_that_may_not_have_arrived_and_changed_since_is_added_not_changed(world: World, fake: FakeDestination):

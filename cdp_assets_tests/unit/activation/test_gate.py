@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cdp_assets.errors import ConfigurationError
 from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
 
 PEOPLE = {f"c{n}": (f"p{n}@example.com", "Lyon") for n in range(1, 5)}
@@ -88,3 +89,43 @@ def test_without_a_purpose_the_reason_in_the_definition_is_the_basis(world: Worl
     world.put({"c1": PEOPLE["c1"]})
     world.run(fake, definition(purpose=None, no_consent_reason="invoices, by contract"))
     assert bases(world) == {"c1": "no consent needed: invoices, by contract"}
+
+
+@pytest.mark.parametrize("how", ["denied", "suppressed"])
+def test_who_may_not_be_sent_is_removed_though_the_source_has_the_row_twice(
+    world: World, fake: FakeDestination, how: str
+):
+    world.put(PEOPLE)
+    world.run(fake, definition(guard=1))
+    fake.sent()
+    world.put(PEOPLE, [*PEOPLE, "c2"], granted=[key for key in PEOPLE if how == "suppressed" or key != "c2"])
+    if how == "suppressed":
+        world.suppress("c2")
+    world.run(fake, definition(guard=1))
+    assert fake.sent() == [("remove", "c2")]
+
+
+def test_who_is_suppressed_while_a_killed_sync_is_down_is_not_sent_by_the_next(world: World, fake: FakeDestination):
+    world.put(PEOPLE)
+    fake.faults = [KeyboardInterrupt()]  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        world.run(fake)
+    fake.sent()
+    world.suppress("c2")
+    world.run(fake)
+    assert ("add", "c2") not in fake.sent()
+    assert "c2" not in fake.content
+
+
+def test_a_key_that_is_an_address_is_refused(world: World, fake: FakeDestination):
+    world.put({"ann@example.com": ("ann@example.com", None)})
+    world.warehouse.execute("CREATE TABLE audiences.by_address AS SELECT customer_id AS email FROM audiences.vip")
+    sync = definition(
+        source="audiences.by_address",
+        key="email",
+        mapping={"x": "email"},
+        purpose=None,
+        no_consent_reason="invoices, by contract",
+    )
+    with pytest.raises(ConfigurationError, match="key 'email' holds e-mail addresses"):
+        world.run(fake, sync)
