@@ -14,6 +14,7 @@ from cdp_assets_tests.standins.vendors.base import Vendor, vendor
 from cdp_assets_tests.unit.activation.killed_sync import die_around_call
 from cdp_assets_tests.unit.activation.world import AS_OF, KEY, World
 
+KILLS_PROCESSES = True
 SALESFORCE = vendor("salesforce")
 PEOPLE = {f"c{number:03}": (f"p{number}@example.com", "Lyon") for number in range(300)}
 HELD = {key: {"EMAIL": email, "CITY": city} for key, (email, city) in PEOPLE.items()}
