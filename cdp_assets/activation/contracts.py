@@ -31,14 +31,14 @@ def _counts() -> tuple[Column, ...]:
 
 SYNC_RUNS = Contract(
     Table("activation", "sync_runs"),
-    "One row an attempt of a sync that had something to do; an unfinished one was killed.",
+    "One row an attempt of a sync that had something to do.",
     (
         _SYNC,
         _RUN,
         Column("as_of", TIMESTAMP, "the moment the run speaks of", ("raw.as_of.as_of",)),
         Column("started_at", TIMESTAMP, "when sending began"),
         Column("finished_at", TIMESTAMP, "when it ended; null while it runs or after it was killed"),
-        Column("outcome", TEXT, "running, finished or failed"),
+        Column("outcome", TEXT, "running, finished, failed, or interrupted: killed, and closed by the next run"),
         Column("target", TEXT, "where the rows went; another one is begun with anew"),
         *_counts(),
         Column("invalid", INTEGER, "rows set aside as invalid", _SOURCE_KEY),

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from cdp_assets.activation import guards
+from cdp_assets.activation import aside, guards
 from cdp_assets.activation.engine import check_ready, count_plan, take_stock
-from cdp_assets.activation.ledger import Ledger
 from cdp_assets.activation.plan import Part, RunOfPlan, write_plan
 from cdp_assets.activation.planned import PlannedRows
 from cdp_assets.activation.result import Tally
+from cdp_assets.activation.runs import Run
 from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Batch, Operation
 from cdp_assets.errors import DataError
@@ -44,13 +44,13 @@ def dry_run(sync: Sync, as_of: datetime, now: datetime, part: Part) -> DryRun:
     """
     check_ready(sync)
     sync = replace(sync, is_dry=True)
-    ledger, tally, stopped_by = Ledger(sync, "dry-run", as_of), Tally(), None
+    run, tally, stopped_by = Run(sync, "dry-run", as_of), Tally(), None
     try:
         take_stock(sync)
-        aside, held = ledger.set_aside(), ledger.held_rows()
+        by_status, held = aside.rows_by_status(sync), sync.held_rows()
         try:
-            guards.check_state(sync.definition, held, ledger.held_before())
-            guards.check_source(sync.definition, sum(aside.values()), held, ledger.leaving())
+            guards.check_state(sync.definition, held, run.held_before())
+            guards.check_source(sync.definition, sum(by_status.values()), held, aside.leaving(sync))
         except DataError as error:
             stopped_by = str(error)
         write_plan(sync, RunOfPlan("dry-run", as_of, 0, now, part))
@@ -61,7 +61,7 @@ def dry_run(sync: Sync, as_of: datetime, now: datetime, part: Part) -> DryRun:
     finally:
         sync.work.drop(sync.warehouse)
     planned = {operation.value: tally.planned[operation] for operation in Operation}
-    return DryRun(sync.name, planned, aside["invalid"], aside["suppressed"], held, payloads, stopped_by)
+    return DryRun(sync.name, planned, by_status["invalid"], by_status["suppressed"], held, payloads, stopped_by)
 
 
 def _payload(sync: Sync, operation: Operation) -> object:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cdp_assets.activation import guards, identifiers, rows
+from cdp_assets.activation import aside, guards, identifiers, rows
 from cdp_assets.activation.contracts import CONTRACTS
 from cdp_assets.activation.definition import SyncDefinition, check_supported
 from cdp_assets.activation.delivery import Delivery
@@ -17,6 +17,7 @@ from cdp_assets.activation.ledger import Ledger
 from cdp_assets.activation.plan import BATCH_DIGITS, Part, RunOfPlan, write_plan
 from cdp_assets.activation.result import SyncResult, Tally
 from cdp_assets.activation.retry import RetryPolicy
+from cdp_assets.activation.runs import Run
 from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Destination, Operation
 from cdp_assets.errors import DataError, DestinationError
@@ -55,26 +56,28 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
         DestinationError: the destination failed or refused too much; what it accepted is kept.
     """
     sync = Sync(warehouse, definition, destination, secret_key)
-    ledger, started_at = Ledger(sync, run_id, as_of), clock()
+    run, ledger, started_at = Run(sync, run_id, as_of), Ledger(sync, run_id), clock()
     with warehouse.session():
         check_ready(sync)
-        moved = ledger.moves_to_another_target()
+        moved = run.take_over()
         delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
     try:
         resumed, first_batch = _pick_up(delivery, part)
-        run = RunOfPlan(run_id, as_of, first_batch, started_at, part)
-        planned = _plan(delivery, run, moved=moved)
+        plan = RunOfPlan(run_id, as_of, first_batch, started_at, part)
+        planned = _plan(delivery, run, plan, moved=moved)
         delivery.send_plan(first_batch, first_batch + planned.batches - 1)
         tally = delivery.tally
         guards.check_rejected(definition, tally.fresh, tally.newly_refused, not tally.succeeded.total())
     except DestinationError:
-        ledger.abort(started_at, clock(), delivery.tally)
+        run.fail(started_at, clock(), delivery.tally)
         raise
     quiet = planned.quiet and not resumed
     finished_at = started_at if quiet else clock()
-    with warehouse.session():
-        _tidy_up(delivery, quiet=quiet, started_at=started_at, finished_at=finished_at)
-        held_rows = ledger.held_rows()
+    with warehouse.session(), warehouse.transaction():
+        if not quiet:
+            run.finish(started_at, finished_at, delivery.tally)
+        _tidy_up(delivery, quiet=quiet)
+        held_rows = sync.held_rows()
     return SyncResult(
         sync=definition.name,
         run_id=run_id,
@@ -111,7 +114,7 @@ class _Planned:
 def _pick_up(delivery: Delivery, part: Part) -> tuple[bool, int]:
     """Send again the batches whose fate a killed run did not learn; whether it did, and the next batch's number."""
     ledger = delivery.ledger
-    with ledger.warehouse.session():
+    with ledger.sync.warehouse.session():
         number, left = ledger.last_batch(), _left_over(ledger)
     if not left:
         return False, number + 1
@@ -129,12 +132,12 @@ def _pick_up(delivery: Delivery, part: Part) -> tuple[bool, int]:
 def _left_over(ledger: Ledger) -> list[dict[str, Any]]:
     """`root` (the number of a batch), `run_id`, `in_flight` of what a killed run has left of its plan, in order."""
     plan = ledger.sync.work.plan
-    if not ledger.warehouse.exists(plan):
+    if not ledger.sync.warehouse.exists(plan):
         return []
     root = exp.func("LEFT", exp.column("batch"), exp.Literal.number(BATCH_DIGITS))
     columns = (root.as_("root"), "run_id", "in_flight")
     query = exp.select(*columns).distinct().from_(plan.expression()).order_by("root")
-    return list(ledger.warehouse.read_arrow(query).to_pylist())
+    return list(ledger.sync.warehouse.read_arrow(query).to_pylist())
 
 
 def take_stock(sync: Sync) -> None:
@@ -145,38 +148,44 @@ def take_stock(sync: Sync) -> None:
         identifiers.write_identifiers(sync, sync.identifies)
 
 
-def _plan(delivery: Delivery, run: RunOfPlan, *, moved: bool) -> _Planned:
+def _plan(delivery: Delivery, run: Run, plan: RunOfPlan, *, moved: bool) -> _Planned:
     """Diff, check the guards, and open the run if there is something to send or to tell."""
     with delivery.sync.warehouse.session():
         take_stock(delivery.sync)
-        return _diffed(delivery, run, moved=moved)
+        return _diffed(delivery.tally, run, plan, moved=moved)
 
 
-def _diffed(delivery: Delivery, run: RunOfPlan, *, moved: bool) -> _Planned:
-    ledger, tally, sync = delivery.ledger, delivery.tally, delivery.sync
+def _diffed(tally: Tally, run: Run, plan: RunOfPlan, *, moved: bool) -> _Planned:
+    sync = run.sync
     with sync.warehouse.transaction():
-        aside, held = ledger.set_aside(), ledger.held_rows()
-        tally.invalid, tally.suppressed = aside["invalid"], aside["suppressed"]
-        lost = moved or guards.check_state(sync.definition, held, ledger.held_before())
-        guards.check_source(sync.definition, sum(aside.values()), held, ledger.leaving())
-        write_plan(sync, run)
+        by_status, held = aside.rows_by_status(sync), sync.held_rows()
+        tally.invalid, tally.suppressed = by_status["invalid"], by_status["suppressed"]
+        lost = moved or guards.check_state(sync.definition, held, run.held_before())
+        guards.check_source(sync.definition, sum(by_status.values()), held, aside.leaving(sync))
+        write_plan(sync, plan)
         batches = count_plan(sync, tally)
-        quiet = not batches and not (run.part.is_whole and ledger.news())
+        quiet = not batches and not (plan.part.is_whole and aside.has_news(sync))
         if not quiet:
-            ledger.begin(run.now, tally, whole=run.part.is_whole)
+            _begin(run, plan, tally)
     return _Planned(batches, lost and bool(batches), quiet)
 
 
-def _tidy_up(delivery: Delivery, *, quiet: bool, started_at: datetime, finished_at: datetime) -> None:
-    ledger, sync = delivery.ledger, delivery.sync
-    with sync.warehouse.transaction():
-        if not quiet:
-            ledger.close(started_at, finished_at, delivery.tally)
-        if delivery.jobs:
-            ledger.forget_jobs()
-        if sync.identifies and not quiet:
-            identifiers.forget(sync)
-        sync.work.drop(sync.warehouse)
+def _begin(run: Run, plan: RunOfPlan, tally: Tally) -> None:
+    """Open the run, tell what it set aside, and forget what is wanted no longer, if the plan is a whole one."""
+    run.open(plan.now, tally)
+    run.tell(aside.newly_set_aside(run.sync), plan.now)
+    if plan.part.is_whole:
+        aside.forget_obsolete(run.sync)
+    aside.write_set_aside(run.sync)
+
+
+def _tidy_up(delivery: Delivery, *, quiet: bool) -> None:
+    sync = delivery.sync
+    if delivery.jobs:
+        delivery.ledger.forget_jobs()
+    if sync.identifies and not quiet:
+        identifiers.forget(sync)
+    sync.work.drop(sync.warehouse)
 
 
 def count_plan(sync: Sync, tally: Tally) -> int:

@@ -1,14 +1,18 @@
 """One sync as its parts see it: where from, where to, and by which key its checksums are made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import pyarrow as pa
 from sqlglot import exp
 
+from cdp_assets.activation.contracts import SYNC_STATE
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.worktables import WorkTables
 from cdp_assets.destinations.base import Destination, IdentifierDestination
-from cdp_assets.warehouses.base import Warehouse
+from cdp_assets.tables import Contract
+from cdp_assets.warehouses.base import Warehouse, WriteMode
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,26 @@ class Sync:
     def mine(self, table: str = "") -> exp.EQ:
         """The rows of this sync in a table of the stage."""
         return exp.column("sync", table or None).eq(exp.Literal.string(self.name))
+
+    def held_rows(self) -> int:
+        """Rows the destination is known to hold."""
+        return self.count(exp.select("row_key").from_(SYNC_STATE.table.expression()).where(self.mine()))
+
+    def count(self, query: exp.Select) -> int:
+        """Rows of a SELECT."""
+        count = exp.select(exp.Count(this=exp.Star()).as_("rows")).from_(query.subquery("q"))
+        return int(self.warehouse.read_arrow(count)["rows"][0].as_py())
+
+    def merge(self, contract: Contract, rows: Sequence[dict[str, object]]) -> None:
+        """Write rows of a table of the stage over those of the same key."""
+        if rows:
+            table = pa.Table.from_pylist(list(rows), schema=contract.schema)
+            self.warehouse.write_arrow(contract.table, table, WriteMode.MERGE, contract.key)
+
+    def delete(self, contract: Contract, *conditions: exp.Expression) -> None:
+        """Delete the rows of this sync, of those that meet the conditions, from a table of the stage."""
+        self.warehouse.execute(exp.delete(contract.table.expression()).where(self.mine(), *conditions))
+
+    def delete_keys(self, contract: Contract, keys: exp.Select) -> None:
+        """Delete the rows of this sync whose key a SELECT of `row_key` has."""
+        self.delete(contract, exp.column("row_key").isin(query=keys))

@@ -41,6 +41,31 @@ def test_killed_and_run_again_every_row_is_in_the_outbox_exactly_once(tmp_path: 
     assert not world.run(killed_sync.destination(tmp_path, "file")).planned
 
 
+@pytest.mark.parametrize(("moment", "accepted"), [("before", 0), ("recorded", 7)])
+def test_the_next_run_writes_down_that_one_was_interrupted_and_what_it_had_sent(
+    tmp_path: Path, moment: str, accepted: int
+):
+    world = World.at(tmp_path)
+    world.put(PEOPLE)
+    kill(tmp_path, "file", "killed", moment, 0)
+    assert [(run["run_id"], run["outcome"]) for run in world.rows("sync_runs")] == [("killed", "running")]
+    world.run(killed_sync.destination(tmp_path, "file"), run_id="next")
+    runs = {run["run_id"]: run for run in world.rows("sync_runs")}
+    assert {name: run["outcome"] for name, run in runs.items()} == {"killed": "interrupted", "next": "finished"}
+    assert runs["killed"]["succeeded_add"] == runs["killed"]["attempted_add"] == accepted
+    assert runs["killed"]["planned_add"] == len(PEOPLE)
+    assert runs["next"]["succeeded_add"] == len(PEOPLE) - accepted
+
+
+def test_a_run_killed_when_all_was_written_down_is_closed_by_a_run_with_nothing_to_do(tmp_path: Path):
+    world = World.at(tmp_path)
+    world.put(PEOPLE)
+    kill(tmp_path, "file", "killed", "recorded", 4)
+    assert world.run(killed_sync.destination(tmp_path, "file")).planned == 0
+    (run,) = world.rows("sync_runs")
+    assert (run["outcome"], run["succeeded_add"]) == ("interrupted", len(PEOPLE))
+
+
 def test_a_killed_webhook_sync_sends_the_batch_in_doubt_again_under_the_same_key(tmp_path: Path):
     world = World.at(tmp_path)
     world.put(PEOPLE)
