@@ -3,6 +3,7 @@
 import inspect
 import pkgutil
 from importlib import import_module
+from types import ModuleType
 from typing import TypeVar
 
 from cdp_assets.errors import ConfigurationError
@@ -22,13 +23,14 @@ def find_plugin(package: str, name: str, base: type[T]) -> type[T]:
     Only the module asked for is imported, so that one plug-in's missing driver does not stop the others.
 
     Raises:
-        ConfigurationError: there is no such plug-in; the message lists those there are.
+        ConfigurationError: there is no such plug-in, and the message lists those there are; or what it needs is not
+            installed.
     """
-    kind = package.rsplit(".", 1)[-1].removesuffix("s")
+    kind = _kind(package)
     names = plugin_names(package)
     if name not in names:
         raise ConfigurationError(f"there is no {kind} {name!r}; there are: {', '.join(names)}.")
-    module = import_module(f"{package}.{name}")
+    module = _imported(package, name)
     found = [
         member
         for member in vars(module).values()
@@ -40,3 +42,19 @@ def find_plugin(package: str, name: str, base: type[T]) -> type[T]:
     if len(found) != 1:
         raise ConfigurationError(f"{module.__name__} must define exactly one {base.__name__}; it defines {len(found)}.")
     return found[0]
+
+
+def _imported(package: str, name: str) -> ModuleType:
+    try:
+        return import_module(f"{package}.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == __package__:
+            raise
+        raise ConfigurationError(
+            f"the {_kind(package)} {name!r} needs the module {error.name!r}, which is not installed;"
+            " install the extra of setup.cfg that has it, as in: uv pip install '.[destinations]'."
+        ) from error
+
+
+def _kind(package: str) -> str:
+    return package.rsplit(".", 1)[-1].removesuffix("s")

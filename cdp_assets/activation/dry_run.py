@@ -9,7 +9,8 @@ from typing import Any
 from sqlglot import exp
 
 from cdp_assets.activation import aside, guards
-from cdp_assets.activation.engine import check_ready, count_plan, take_stock
+from cdp_assets.activation.contracts import SYNC_IDENTIFIERS, SYNC_STATE
+from cdp_assets.activation.engine import check_known, check_ready, count_plan, take_stock
 from cdp_assets.activation.plan import Part, RunOfPlan, write_plan
 from cdp_assets.activation.planned import PlannedRows
 from cdp_assets.activation.result import Tally
@@ -40,12 +41,13 @@ def dry_run(sync: Sync, as_of: datetime, now: datetime, part: Part) -> DryRun:
 
     Raises:
         ConfigurationError: the sync names what is not there, or what the destination cannot do.
-        DataError: a joined table has several rows for one customer.
+        DataError: a joined table has several rows for one customer, or there is no row of the key asked for.
     """
     check_ready(sync)
     sync = replace(sync, is_dry=True)
     run, tally, stopped_by = Run(sync, "dry-run", as_of), Tally(), None
     try:
+        _copy_what_is_known(sync, run)
         take_stock(sync)
         by_status, held = aside.rows_by_status(sync), sync.held_rows()
         try:
@@ -53,6 +55,7 @@ def dry_run(sync: Sync, as_of: datetime, now: datetime, part: Part) -> DryRun:
             guards.check_source(sync.definition, sum(by_status.values()), held, aside.leaving(sync))
         except DataError as error:
             stopped_by = str(error)
+        check_known(sync, part)
         write_plan(sync, RunOfPlan("dry-run", as_of, 0, now, part))
         count_plan(sync, tally)
         payloads = {
@@ -62,6 +65,14 @@ def dry_run(sync: Sync, as_of: datetime, now: datetime, part: Part) -> DryRun:
         sync.work.drop(sync.warehouse)
     planned = {operation.value: tally.planned[operation] for operation in Operation}
     return DryRun(sync.name, planned, by_status["invalid"], by_status["suppressed"], held, payloads, stopped_by)
+
+
+def _copy_what_is_known(sync: Sync, run: Run) -> None:
+    """Copy the state and the identifiers to work on: of another target than the last run's there are none."""
+    here = exp.false() if run.goes_elsewhere() else exp.true()
+    for contract, copy in ((SYNC_STATE, sync.state), (SYNC_IDENTIFIERS, sync.identifiers)):
+        query = exp.select("*").from_(contract.table.expression()).where(sync.mine(), here)
+        sync.warehouse.write_select(copy, query)
 
 
 def _payload(sync: Sync, operation: Operation) -> object:

@@ -102,6 +102,28 @@ def check_ready(sync: Sync) -> None:
         sync.warehouse.ensure(*CONTRACTS)
 
 
+def check_known(sync: Sync, part: Part) -> None:
+    """Check that the one row a part is about, if it is about one, is in the source or held.
+
+    Raises:
+        DataError: it is not.
+    """
+    if part.only is None:
+        return
+    key = exp.column("row_key").eq(exp.Literal.string(part.only))
+    member = exp.column("member_key").eq(exp.Literal.string(part.only))
+    places = [
+        exp.select("row_key").from_(sync.work.inventory.expression()).where(key),
+        exp.select("row_key").from_(sync.state.expression()).where(sync.mine(), key.copy()),
+        exp.select("row_key").from_(sync.identifiers.expression()).where(sync.mine(), member),
+    ]
+    if not any(sync.count(place) for place in places):
+        raise DataError(
+            f"sync {sync.name!r}: {part.only!r} is not a {sync.definition.key} of {sync.definition.source},"
+            " nor a row the destination holds."
+        )
+
+
 @dataclass(frozen=True)
 class _Planned:
     """A plan that was written: its batches, whether the state had been lost, and whether there is nothing to do."""
@@ -162,6 +184,7 @@ def _diffed(tally: Tally, run: Run, plan: RunOfPlan, *, moved: bool) -> _Planned
         tally.invalid, tally.suppressed = by_status["invalid"], by_status["suppressed"]
         lost = moved or guards.check_state(sync.definition, held, run.held_before())
         guards.check_source(sync.definition, sum(by_status.values()), held, aside.leaving(sync))
+        check_known(sync, plan.part)
         write_plan(sync, plan)
         batches = count_plan(sync, tally)
         quiet = not batches and not (plan.part.is_whole and aside.has_news(sync))

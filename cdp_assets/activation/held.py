@@ -2,7 +2,6 @@
 
 from sqlglot import exp
 
-from cdp_assets.activation.contracts import SYNC_STATE
 from cdp_assets.activation.sync import Sync
 from cdp_assets.identity.contracts import ID_HISTORY
 from cdp_assets.identity.merges import LONGEST_CHAIN, merges
@@ -87,7 +86,7 @@ def survivors(warehouse: Warehouse, seed: exp.Select) -> exp.Select:
 
 
 def _state(sync: Sync) -> exp.Select:
-    return exp.select("row_key", "checksum", "sent_at").from_(SYNC_STATE.table.expression()).where(sync.mine())
+    return exp.select("row_key", "checksum", "sent_at").from_(sync.state.expression()).where(sync.mine())
 
 
 def _follows_customers(sync: Sync) -> bool:

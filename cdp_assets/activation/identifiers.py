@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from cdp_assets.activation import rows
 from cdp_assets.activation.checksum import opaque
-from cdp_assets.activation.contracts import SYNC_IDENTIFIERS, SYNC_STATE
+from cdp_assets.activation.contracts import SYNC_IDENTIFIERS
 from cdp_assets.activation.sync import Sync
 from cdp_assets.activation.worktables import key_pages
 from cdp_assets.destinations.base import IdentifierDestination
@@ -42,12 +42,12 @@ def write_identifiers(sync: Sync, destination: IdentifierDestination) -> None:
                 where=exp.column("row_key").isin(query=nobody),
             )
         )
-        table = SYNC_IDENTIFIERS.table.expression()
+        table = sync.identifiers.expression()
         sync.warehouse.execute(
             exp.update(table, {"is_wanted": exp.false()}, where=exp.and_(sync.mine(), _no_longer_wanted(sync)))
         )
         real = exp.select("*").from_(sync.work.found.expression()).where(_column_is("row_key", "").not_())
-        sync.warehouse.write_select(SYNC_IDENTIFIERS.table, real, WriteMode.MERGE, SYNC_IDENTIFIERS.key)
+        sync.warehouse.write_select(sync.identifiers, real, WriteMode.MERGE, SYNC_IDENTIFIERS.key)
     sync.warehouse.drop(sync.work.found)  # it has what is sent, which a run that fails must not leave behind
 
 
@@ -56,7 +56,7 @@ def wanted(sync: Sync) -> exp.Select:
     key = exp.column("row_key", "i")
     return (
         exp.select(key, key.copy().as_("checksum"), exp.Min(this=exp.column("basis", "k")).as_("basis"))
-        .from_(SYNC_IDENTIFIERS.table.expression().as_("i"))
+        .from_(sync.identifiers.expression().as_("i"))
         .join(
             sync.work.inventory.expression().as_("k"),
             on=exp.column("row_key", "k").eq(exp.column("member_key", "i")),
@@ -69,7 +69,7 @@ def wanted(sync: Sync) -> exp.Select:
 
 def of_member(sync: Sync, member: str) -> exp.Condition:
     """That a `row_key` is of an identifier that a row of the source has or had."""
-    theirs = exp.select("row_key").from_(SYNC_IDENTIFIERS.table.expression())
+    theirs = exp.select("row_key").from_(sync.identifiers.expression())
     return exp.column("row_key").isin(query=theirs.where(sync.mine(), _column_is("member_key", member)))
 
 
@@ -82,7 +82,7 @@ def as_sent(sync: Sync) -> exp.Select:
     return (
         exp.select(exp.column("row_key", "i"), exp.Min(this=exp.column("sent", "i")).as_("sent"))
         .select(exp.Max(this=one).as_("may_be_added"))
-        .from_(SYNC_IDENTIFIERS.table.expression().as_("i"))
+        .from_(sync.identifiers.expression().as_("i"))
         .join(sendable.distinct().subquery("s"), on=exp.column("row_key", "s").eq(member), join_type="left")
         .where(sync.mine("i"))
         .group_by(exp.column("row_key", "i"))
@@ -91,16 +91,16 @@ def as_sent(sync: Sync) -> exp.Select:
 
 def forget(sync: Sync) -> None:
     """Delete the identifiers that nobody has and the destination does not hold."""
-    held = exp.select("row_key").from_(SYNC_STATE.table.expression()).where(sync.mine())
+    held = exp.select("row_key").from_(sync.state.expression()).where(sync.mine())
     unwanted = exp.and_(exp.column("is_wanted").not_(), exp.column("row_key").isin(query=held).not_())
-    sync.warehouse.execute(exp.delete(SYNC_IDENTIFIERS.table.expression()).where(sync.mine(), unwanted))
+    sync.warehouse.execute(exp.delete(sync.identifiers.expression()).where(sync.mine(), unwanted))
 
 
 def _stale(sync: Sync) -> exp.Select:
     """The values, by `row_key`, of the rows whose identifiers are not those of their present values."""
     known = (
         exp.select("member_key", exp.Min(this=exp.column("member_checksum")).as_("member_checksum"))
-        .from_(SYNC_IDENTIFIERS.table.expression())
+        .from_(sync.identifiers.expression())
         .where(sync.mine(), exp.column("is_wanted"))
         .group_by("member_key")
     )

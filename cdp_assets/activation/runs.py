@@ -62,20 +62,20 @@ class Run:
 
         What a killed run planned for elsewhere is forgotten too.
         """
-        every = exp.select(*(column.name for column in SYNC_RUNS.columns)).from_(SYNC_RUNS.table.expression())
-        latest = every.where(self.sync.mine()).order_by(exp.column("started_at").desc()).limit(1)
-        found = self.sync.warehouse.read_arrow(latest).to_pylist()
-        if not found:
-            return False
-        if found[0]["outcome"] == "running":
-            self.sync.merge(SYNC_RUNS, [found[0] | {"outcome": "interrupted"} | self._written_down(found[0])])
-        if found[0]["target"] in (None, self.target):
+        latest = self._latest()
+        if latest.get("outcome") == "running":
+            self.sync.merge(SYNC_RUNS, [latest | {"outcome": "interrupted"} | self._written_down(latest)])
+        if not self._is_elsewhere(latest):
             return False
         with self.sync.warehouse.transaction():
             for contract in (SYNC_STATE, REJECTED_ROWS, SYNC_IDENTIFIERS, SYNC_JOBS):
                 self.sync.delete(contract)
             self.sync.warehouse.drop(self.sync.work.plan)
         return True
+
+    def goes_elsewhere(self) -> bool:
+        """Whether the last run went to another target, so that nothing is known to be held by this one."""
+        return self._is_elsewhere(self._latest())
 
     def held_before(self) -> int:
         """Rows it held after the last run to this target that ended; 0 before the first."""
@@ -90,6 +90,15 @@ class Run:
         )
         found = self.sync.warehouse.read_arrow(last)["held_rows"].to_pylist()
         return int(found[0]) if found else 0
+
+    def _is_elsewhere(self, latest: dict[str, Any]) -> bool:
+        return latest.get("target") not in (None, self.target)
+
+    def _latest(self) -> dict[str, Any]:
+        every = exp.select(*(column.name for column in SYNC_RUNS.columns)).from_(SYNC_RUNS.table.expression())
+        latest = every.where(self.sync.mine()).order_by(exp.column("started_at").desc()).limit(1)
+        found = self.sync.warehouse.read_arrow(latest).to_pylist()
+        return dict(found[0]) if found else {}
 
     def _written_down(self, run: dict[str, Any]) -> dict[str, object]:
         """The counts of a run that was killed, as its rows tell them."""

@@ -7,11 +7,11 @@ from functools import cached_property
 import pyarrow as pa
 from sqlglot import exp
 
-from cdp_assets.activation.contracts import SYNC_STATE
+from cdp_assets.activation.contracts import SYNC_IDENTIFIERS, SYNC_STATE
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.worktables import WorkTables
 from cdp_assets.destinations.base import Destination, IdentifierDestination
-from cdp_assets.tables import Contract
+from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
 
@@ -24,7 +24,7 @@ class Sync:
     destination: Destination
     secret_key: bytes = field(repr=False)
     is_dry: bool = False
-    """Whether it only looks: it then has work tables of its own, which no run picks up."""
+    """Whether it only looks: it then works on copies and in tables of its own, which no run picks up."""
 
     @property
     def name(self) -> str:
@@ -33,6 +33,16 @@ class Sync:
     @property
     def work(self) -> WorkTables:
         return WorkTables.of(f"{self.name}__dry" if self.is_dry else self.name)
+
+    @property
+    def state(self) -> Table:
+        """What the destination is known to hold."""
+        return self.work.state if self.is_dry else SYNC_STATE.table
+
+    @property
+    def identifiers(self) -> Table:
+        """What stands for people at the destination."""
+        return self.work.identifiers if self.is_dry else SYNC_IDENTIFIERS.table
 
     @cached_property
     def identifies(self) -> IdentifierDestination | None:
@@ -50,7 +60,7 @@ class Sync:
 
     def held_rows(self) -> int:
         """Rows the destination is known to hold."""
-        return self.count(exp.select("row_key").from_(SYNC_STATE.table.expression()).where(self.mine()))
+        return self.count(exp.select("row_key").from_(self.state.expression()).where(self.mine()))
 
     def count(self, query: exp.Select) -> int:
         """Rows of a SELECT."""

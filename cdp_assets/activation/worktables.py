@@ -15,7 +15,7 @@ class WorkTables:
 
     `suppressed` has the customers nobody may be sent, `inventory` a row a key of the source, `moved` the rows held by
     an id that was merged, `found` the identifiers of rows that changed, by keyed hash, `plan` what is to be done, and
-    `secret`, for moments, the keys of checksums.
+    `secret`, for moments, the keys of checksums. `state` and `identifiers` are a dry run's copies of what is known.
     """
 
     suppressed: Table
@@ -24,6 +24,8 @@ class WorkTables:
     found: Table
     plan: Table
     secret: Table
+    state: Table
+    identifiers: Table
 
     @classmethod
     def of(cls, sync: str) -> "WorkTables":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pydantic_core import PydanticUndefined
 
 from cdp_assets.as_of import write_as_of
 from cdp_assets.destinations.base import Destination, Mode, Operation
@@ -25,6 +26,7 @@ PAGE = REPOSITORY / "docs" / "destinations.md"
 PACKAGE = "cdp_assets.destinations"
 NAMES = plugin_names(PACKAGE)
 ENV = {name: value for one in map(vendor, vendor_names()) for name, value in one.variables("https://x", "k").items()}
+REQUIRED = {"google_ads": {"terms_accepted": True}}
 ANSWERS = {"looked up", "replayed because idempotent", "marked for a person"}
 _MADE = """
 import sys
@@ -48,7 +50,8 @@ def test_each_destination_has_what_it_can_take():
     told = [[row[0], *row[2:]] for row in table(PAGE, "destination") if len(row) == 4 and row[2].isdigit()]
     found = []
     for name in NAMES:
-        limits = find_plugin(PACKAGE, name, Destination).from_settings({}, Settings.from_env(ENV), ENV).limits
+        plugin, required = find_plugin(PACKAGE, name, Destination), REQUIRED.get(name, {})
+        limits = plugin.from_settings(required, Settings.from_env(ENV), ENV).limits
         found.append([f"`{name}`", str(limits.batch_size), ", ".join(f"`{one}`" for one in sorted(limits.removals))])
         missing = frozenset(Mode) - limits.modes
         assert missing == {mode for mode in Mode if f"`{name}` does not take `{mode}`" in PAGE.read_text()}
@@ -81,6 +84,8 @@ def test_following_the_page_brings_the_audience_to_the_stand_in(tmp_path: Path):
 
 
 def _shown(default: object) -> str:
+    if default is PydanticUndefined:
+        return "required"
     match default:
         case None | "":
             return "unset"

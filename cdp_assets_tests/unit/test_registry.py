@@ -66,6 +66,11 @@ def test_a_module_defines_exactly_one(animals, name, count):
         find_plugin("animals_under_test", name, animals)
 
 
+def test_a_plugin_whose_driver_is_not_installed_says_which_it_is(animals):
+    with pytest.raises(ConfigurationError, match=r"'broken' needs the module 'a_driver_nobody_installed'.*setup\.cfg"):
+        find_plugin("animals_under_test", "broken", animals)
+
+
 def test_a_class_of_another_kind_is_no_plugin(animals):
     class Plant(ABC):
         @abstractmethod

@@ -46,8 +46,7 @@ class GoogleAdsSettings(Strict):
         description="What Google is told of the consent to personalised ads.",
     )
     terms_accepted: bool = Field(
-        default=True,
-        description="Tells Google that you accepted its customer match terms, without which it takes nobody.",
+        description="Whether you accepted Google's customer match terms. Google is told, and without takes nobody.",
     )
     lifetime_days: int = Field(
         default=MOST_DAYS,

@@ -62,7 +62,8 @@ def answering(
 ) -> Iterator[tuple[Scripted, GoogleAdsDestination]]:
     """A client that looks every minute for five, and what it is told."""
     script = Scripted({"/token": [TOKEN], INGEST: taken or [TAKEN], STATE: states or [DONE]})
-    values = {"account_id": 1234567890, "audience_id": 987654321, "longest_wait_seconds": 300, **settings}
+    values = {"account_id": 1234567890, "audience_id": 987654321, "terms_accepted": True, **settings}
+    values = {"longest_wait_seconds": 300, **values}
     time = Time()
     with in_a_thread(script) as server:
         client = GoogleAdsDestination(

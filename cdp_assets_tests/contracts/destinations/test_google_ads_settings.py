@@ -36,6 +36,7 @@ ONE = {"c1": {"kind": "email", "value": "a" * 64}}
 
 
 def made(env: dict[str, str] | None = None, **values: Any) -> GoogleAdsDestination:
+    values = {"terms_accepted": True, **values}
     return GoogleAdsDestination.from_settings(values, Settings.from_env({}), ENV if env is None else env)
 
 

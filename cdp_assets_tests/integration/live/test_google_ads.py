@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture
 def destination() -> Iterator[GoogleAdsDestination]:
-    values = {"longest_wait_seconds": 86_400}
+    values = {"terms_accepted": True, "longest_wait_seconds": 86_400}
     made = GoogleAdsDestination.from_settings(values, Settings.from_env(), os.environ)
     yield made
     made.close()

@@ -23,7 +23,7 @@ VENDOR = Vendor(
     GoogleAdsStandIn.variables,
     _wanted,
     _follows,
-    settings={"poll_seconds": 0.01, "longest_wait_seconds": 2.0, "concurrency": 1},
+    settings={"terms_accepted": True, "poll_seconds": 0.01, "longest_wait_seconds": 2.0, "concurrency": 1},
     sync={"mapping": {"email": "master.customers.email"}},
     steps=("add", "remove"),
     address=ADDRESSES.__getitem__,

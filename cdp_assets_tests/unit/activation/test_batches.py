@@ -86,6 +86,19 @@ def test_rows_refused_for_what_should_pass_and_does_not_are_left_to_the_next_run
     assert world.held() == set(PEOPLE) - {"c01"}
 
 
+def test_the_one_row_of_a_part_is_in_the_source_or_held(world: World):
+    fake = FakeDestination()
+    world.put(PEOPLE)
+    with pytest.raises(
+        DataError, match=r"'c99' is not a customer_id of audiences\.vip, nor a row the destination holds"
+    ):
+        world.run(fake, part=Part(only="c99"))
+    assert world.run(fake, part=Part(only="c01")).planned == 1
+    world.put({key: value for key, value in PEOPLE.items() if key != "c01"})
+    assert world.run(fake, part=Part(only="c01")).planned == 1
+    assert world.held() == set()
+
+
 def test_a_part_of_a_plan_leaves_the_rest_to_the_next_run(world: World):
     fake = FakeDestination(batch_size=4, picky={"c03"})
     world.put(PEOPLE)

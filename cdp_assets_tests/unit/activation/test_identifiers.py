@@ -10,9 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cdp_assets.activation.definition import SyncDefinition
+from cdp_assets.activation.dry_run import dry_run
+from cdp_assets.activation.plan import Part
+from cdp_assets.activation.sync import Sync
 from cdp_assets.errors import ConfigurationError, DataError
 from cdp_assets_tests.unit.activation.identified import FakeAudience
-from cdp_assets_tests.unit.activation.world import AS_OF, World, definition
+from cdp_assets_tests.unit.activation.world import AS_OF, KEY, World, definition
 
 MAPPING = {"email": "master.customers.email", "city": "master.customers.city"}
 
@@ -33,6 +36,26 @@ def test_each_row_is_sent_as_its_identifiers_once(world: World, audience: FakeAu
     assert (result.planned, result.held_rows) == (3, 3)
     world.run(audience, sync())
     assert audience.sent() == []
+
+
+def test_a_dry_run_leaves_what_is_known_as_it_was(world: World, audience: FakeAudience):
+    world.put({"c1": ("Ann@example.com", "Lyon")})
+    world.run(audience, sync())
+    world.put({"c1": ("new@example.com", "Lyon"), "c2": ("bob@example.com", None)})
+    before = world.everything()
+    shown = dry_run(Sync(world.warehouse, sync(), audience, KEY), AS_OF, AS_OF, Part())
+    assert shown.planned == {"remove": 1, "change": 0, "add": 2}
+    assert world.everything() == before
+
+
+def test_a_dry_run_to_another_target_shows_that_it_holds_nothing(world: World, audience: FakeAudience):
+    world.put({"c1": ("Ann@example.com", "Lyon")})
+    world.run(audience, sync())
+    before = world.everything()
+    elsewhere = FakeAudience(target="another audience")
+    shown = dry_run(Sync(world.warehouse, sync(), elsewhere, KEY), AS_OF, AS_OF, Part())
+    assert (shown.planned["add"], shown.held_rows) == (2, 0)
+    assert world.everything() == before
 
 
 def test_what_somebody_else_still_has_is_not_removed(world: World, audience: FakeAudience):
