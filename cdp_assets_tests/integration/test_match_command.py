@@ -230,9 +230,9 @@ def test_more_threads_than_there_are_processors_are_no_harm(match: Match) -> Non
         ("rulez: []", "there is no option 'rulez'; the options are: rules, junk"),
         ("rules: [{name: a, agree: [email], foo: 1}]", "there is no option 'foo'"),
         ("rules: [{name: a, agree: [e_mail]}]", "rules.0.agree.0 is 'e_mail'; input should be 'email'"),
-        ("rules:\n  - [", "rules.yaml, line 2 cannot be read as YAML"),
-        ("- a", "rules.yaml must be a mapping with `rules`"),
-        ("", "rules.yaml must be a mapping with `rules`"),
+        ("rules:\n  - [", "rules.yaml:2: this is not YAML"),
+        ("- a", "rules.yaml: it must be a mapping of options"),
+        ("", "rules.yaml: it must be a mapping of options"),
     ],
 )
 def test_rules_that_cannot_be_used_are_refused(match: Match, rules: str, said: str) -> None:

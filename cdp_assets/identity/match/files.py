@@ -8,14 +8,13 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
+from cdp_assets.definition_files import read_definition
 from cdp_assets.errors import ConfigurationError, DataError
 from cdp_assets.identity.config import IdentityConfig
 from cdp_assets.identity.normalise.inputs import TEXTS
 from cdp_assets.identity.scoring.model import MatchModel
 from cdp_assets.settings import PROJECT_ROOT
-from cdp_assets.validation import validated
 
 SHIPPED_RULES = PROJECT_ROOT / "cdp_assets" / "defs" / "identity" / "defs.yaml"
 _COLUMNS = {*TEXTS, "date_of_birth", "is_deleted"}
@@ -45,18 +44,7 @@ def read_rules(path: Path) -> IdentityConfig:
     Raises:
         ConfigurationError: it cannot be read, or says something that is not allowed.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}; name a file of rules.") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        raise ConfigurationError(f"{path}{line} cannot be read as YAML; write rules as defs.yaml does.") from error
-    attributes = content.get("attributes", content) if isinstance(content, dict) else content
-    if not isinstance(attributes, dict):
-        raise ConfigurationError(f"{path} must be a mapping with `rules` and other options, as defs.yaml is.")
-    return validated(IdentityConfig, attributes, str(path))
+    return read_definition(path, IdentityConfig)
 
 
 def check_out(out: Path, others: Mapping[str, Path | None]) -> None:

@@ -1,0 +1,64 @@
+"""The YAML files a team writes: read, checked against a model, and what is wrong told with its line."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from cdp_assets.errors import ConfigurationError
+from cdp_assets.validation import problems
+
+M = TypeVar("M", bound=BaseModel)
+Place = tuple[str | int, ...]
+
+
+def read_definition(path: Path, model: type[M]) -> M:
+    """What a file says as a `model`: the attributes of a `defs.yaml`, or the file itself if it has none.
+
+    Raises:
+        ConfigurationError: it cannot be read or does not fit; one line with file, line, field, value and what is
+            allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content, node = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path}{line}: this is not YAML; write it as the defs.yaml of its kind.") from error
+    inner: Place = ("attributes",) if isinstance(content, dict) and "attributes" in content else ()
+    attributes = content["attributes"] if inner else content
+    if not isinstance(attributes, dict):
+        raise ConfigurationError(f"{path}: it must be a mapping of options to values, as defs.yaml is.")
+    try:
+        return model.model_validate(attributes)
+    except ValidationError as error:
+        lines = dict(_lines(node, ())) if node else {}
+        found = f"{path}:{_line(lines, (*inner, *error.errors()[0]['loc']))}: {problems(error)}"
+    # Pydantic's error is not the cause: what it holds is never let go of, and DuckDB complains of that at the end.
+    raise ConfigurationError(found)
+
+
+def _lines(node: yaml.Node, place: Place) -> Iterator[tuple[Place, int]]:
+    """Every place of a document with its line: a value's is that of its key."""
+    yield place, node.start_mark.line + 1
+    children: list[tuple[str | int, yaml.Node, yaml.Node]] = []
+    if isinstance(node, yaml.MappingNode):
+        children = [(key.value, key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        children = [(number, value, value) for number, value in enumerate(node.value)]
+    for name, start, value in children:
+        inside = (*place, name)
+        yield from _lines(value, inside)
+        yield inside, start.start_mark.line + 1
+
+
+def _line(lines: Mapping[Place, int], place: tuple[Any, ...]) -> int:
+    """The line of a place, or of what is nearest around it."""
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
