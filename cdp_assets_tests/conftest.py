@@ -1,6 +1,7 @@
 """Materialised deployments, each made once a test session, whichever process asks first, and empty warehouses."""
 
 import fcntl
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +18,12 @@ for _name in [
     name for name in os.environ if name.startswith("CDP_") and not name.startswith(("CDP_TEST_", "CDP_UPDATE_"))
 ]:
     del os.environ[_name]
+
+
+def pytest_collection_finish() -> None:
+    """Take all that was imported and collected out of the collector's sight: a fifth of the time went into it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

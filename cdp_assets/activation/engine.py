@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -57,27 +58,30 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
     """
     sync = Sync(warehouse, definition, destination, secret_key)
     run, ledger, started_at = Run(sync, run_id, as_of), Ledger(sync, run_id), clock()
-    with warehouse.session():
+    with ExitStack() as opened:
+        opened.enter_context(warehouse.session())  # kept until something is sent
         check_ready(sync)
         moved = run.take_over()
         delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
-    try:
-        resumed, first_batch = _pick_up(delivery, part)
-        plan = RunOfPlan(run_id, as_of, first_batch, started_at, part)
-        planned = _plan(delivery, run, plan, moved=moved)
-        delivery.send_plan(first_batch, first_batch + planned.batches - 1)
-        tally = delivery.tally
-        guards.check_rejected(definition, tally.fresh, tally.newly_refused, not tally.succeeded.total())
-    except DestinationError:
-        run.fail(started_at, clock(), delivery.tally)
-        raise
-    quiet = planned.quiet and not resumed
-    finished_at = started_at if quiet else clock()
-    with warehouse.session(), warehouse.transaction():
-        if not quiet:
-            run.finish(started_at, finished_at, delivery.tally)
-        _tidy_up(delivery, quiet=quiet)
-        held_rows = sync.held_rows()
+        try:
+            resumed, first_batch = _pick_up(delivery, part, opened.close)
+            plan = RunOfPlan(run_id, as_of, first_batch, started_at, part)
+            planned = _plan(delivery, run, plan, moved=moved)
+            if planned.batches:
+                opened.close()
+                delivery.send_plan(first_batch, first_batch + planned.batches - 1)
+            tally = delivery.tally
+            guards.check_rejected(definition, tally.fresh, tally.newly_refused, not tally.succeeded.total())
+        except DestinationError:
+            run.fail(started_at, clock(), delivery.tally)
+            raise
+        quiet = planned.quiet and not resumed
+        finished_at = started_at if quiet else clock()
+        with warehouse.session(), warehouse.transaction():
+            if not quiet:
+                run.finish(started_at, finished_at, delivery.tally)
+            _tidy_up(delivery, quiet=quiet)
+            held_rows = sync.held_rows()
     return SyncResult(
         sync=definition.name,
         run_id=run_id,
@@ -133,11 +137,10 @@ class _Planned:
     quiet: bool
 
 
-def _pick_up(delivery: Delivery, part: Part) -> tuple[bool, int]:
+def _pick_up(delivery: Delivery, part: Part, before_sending: Callable[[], None]) -> tuple[bool, int]:
     """Send again the batches whose fate a killed run did not learn; whether it did, and the next batch's number."""
     ledger = delivery.ledger
-    with ledger.sync.warehouse.session():
-        number, left = ledger.last_batch(), _left_over(ledger)
+    number, left = ledger.last_batch(), _left_over(ledger)
     if not left:
         return False, number + 1
     if not part.is_whole:
@@ -145,6 +148,7 @@ def _pick_up(delivery: Delivery, part: Part) -> tuple[bool, int]:
             f"sync {ledger.sync.name!r}: a run was interrupted and has left operations;"
             " run the whole sync once to go on."
         )
+    before_sending()
     resumed = delivery.replay([row["root"] for row in left[: left[0]["in_flight"]]])
     if left[0]["run_id"] == ledger.run_id:
         number = max(number, int(left[-1]["root"]))

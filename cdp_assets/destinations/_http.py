@@ -1,8 +1,11 @@
 """What every destination over HTTP has in common: which answers mean try again, stop, or look for a bad row."""
 
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
 
 import httpx
 
@@ -11,6 +14,17 @@ from cdp_assets.errors import ConfigurationError, DestinationError
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
 ABOUT_THE_ROWS = frozenset({400, 409, 413, 422})
+
+
+def client(**options: Any) -> httpx.Client:  # noqa: ANN401 - those of httpx
+    """A client that follows no redirect: a moved address is told, not taken on trust."""
+    return httpx.Client(follow_redirects=False, verify=_trusted(), **options)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted: to read them again for each client would take longer than its requests."""
+    return httpx.create_ssl_context()
 
 
 def sent(request: Callable[[], httpx.Response], where: str, now: Callable[[], datetime]) -> httpx.Response:

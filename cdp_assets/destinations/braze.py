@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from pydantic import Field
 
-from cdp_assets.destinations._http import address, answered, place, succeeded
+from cdp_assets.destinations._http import address, answered, client, place, succeeded
 from cdp_assets.destinations._payload import line, plain
 from cdp_assets.destinations._rate import RateLimit
 from cdp_assets.destinations.base import (
@@ -86,7 +86,7 @@ class BrazeDestination(Destination):
         self._key = key
         self._limit = limit or RateLimit(settings.rate_requests, settings.rate_seconds)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-        self._client = httpx.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
+        self._client = client(timeout=settings.timeout_seconds, headers=headers)
         self._now = now
 
     @property

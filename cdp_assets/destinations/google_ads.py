@@ -19,7 +19,7 @@ from cdp_assets.destinations._google_ads import answers, members
 from cdp_assets.destinations._google_ads.credentials import Credentials
 from cdp_assets.destinations._google_ads.settings import GoogleAdsSettings
 from cdp_assets.destinations._google_ads.started import Started
-from cdp_assets.destinations._http import address, answered, place
+from cdp_assets.destinations._http import address, answered, client, place
 from cdp_assets.destinations._payload import line
 from cdp_assets.destinations._rate import RateLimit
 from cdp_assets.destinations._token import Token
@@ -73,10 +73,9 @@ class GoogleAdsDestination(IdentifierDestination):
         self._base, self._settings = base, settings
         self._where = f"Google customer match at {base.host}"
         self._limit = RateLimit(settings.rate_requests, settings.rate_seconds)
-        self._client = httpx.Client(
+        self._client = client(
             timeout=settings.timeout_seconds,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
-            follow_redirects=False,
         )
         self._token = Token(lambda: credentials.fetch(self._client))
         self._headers = {"Content-Type": "application/json"}

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 from pydantic import Field
 
-from cdp_assets.destinations._http import address, place, sent
+from cdp_assets.destinations._http import address, client, place, sent
 from cdp_assets.destinations._payload import line, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import ConfigurationError, DestinationError
@@ -55,7 +55,7 @@ class WebhookDestination(Destination):
         self.url = httpx.URL(url)
         self.limits = Limits(settings.batch_size, concurrency=settings.concurrency)
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._client = httpx.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
+        self._client = client(timeout=settings.timeout_seconds, headers=headers)
         self._now = now
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from cdp_assets.destinations._http import answered, retry_after, succeeded
+from cdp_assets.destinations._http import answered, client, retry_after, succeeded
 from cdp_assets.destinations._marketo import codes
 from cdp_assets.destinations._rate import RateLimit
 from cdp_assets.destinations._token import Token
@@ -48,7 +48,7 @@ class Api:
         self._limit = limit
         self._rate_seconds = rate_seconds
         self._now = now
-        self._client = httpx.Client(base_url=url, timeout=timeout, follow_redirects=False)
+        self._client = client(base_url=url, timeout=timeout)
         self._token = Token(self._fetch_token)
 
     def ask(self, method: str, path: str, missing: frozenset[str] = frozenset(), **content: Any) -> Body:  # noqa: ANN401 - as httpx takes it

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import httpx
 
 from cdp_assets.activation.redaction import redact
-from cdp_assets.destinations._http import answered, retry_after, succeeded
+from cdp_assets.destinations._http import answered, client, retry_after, succeeded
 from cdp_assets.destinations._payload import line
 from cdp_assets.destinations._rate import RateLimit
 from cdp_assets.destinations.base import PermanentError, TransientError
@@ -55,7 +55,7 @@ class Graph:
         self._limit = limit
         self._now = now
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        self._client = httpx.Client(timeout=timeout, headers=headers, follow_redirects=False)
+        self._client = client(timeout=timeout, headers=headers)
 
     def ask(self, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer to one request; every parameter is in its body, as JSON.

@@ -1,12 +1,9 @@
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from cdp_assets.destinations.base import Destination
-from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 from cdp_assets_tests.integration.destinations.steps import Case, sync_to
 from cdp_assets_tests.standins.destinations import Running, running
 from cdp_assets_tests.standins.vendors.base import SECRET, Vendor, vendor, vendor_names
@@ -33,13 +30,10 @@ def standin(process: Running) -> Running:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    """A warehouse that stays open between the operations on it, which is quicker, but where others must open it."""
-    warehouse = DuckDBWarehouse(tmp_path / "w.duckdb", lock_timeout=10)
-    with ExitStack() as held:
-        if not getattr(request.module, "KILLS_PROCESSES", False):
-            held.enter_context(closing(duckdb.connect(str(warehouse.path))))
-        yield World(warehouse)
+def world(tmp_path: Path) -> Iterator[World]:
+    found = World.at(tmp_path)
+    with found.kept_open():
+        yield found
 
 
 @pytest.fixture

@@ -39,8 +39,9 @@ class Case:
 
         arguments = (self.folder, f"{self.at.name} {self.standin.url}", run_id, moment, number)
         child = get_context("fork").Process(target=killed_sync.main, args=arguments, kwargs=options)
-        child.start()
-        child.join(60)
+        with self.world.let_go():
+            child.start()
+            child.join(60)
         return child.exitcode
 
     def walk(self) -> Iterator[str]:

@@ -16,7 +16,6 @@ CALLS = [
     for moment in ("asked", "answered")
     for number in range(min(6, BATCHES * (vendor(name).least or vendor(name).calls)))
 ]
-KILLS_PROCESSES = True
 
 
 def killed(case: Case, run_id: str, moment: str, number: int) -> None:

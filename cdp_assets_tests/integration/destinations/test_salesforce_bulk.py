@@ -14,7 +14,6 @@ from cdp_assets_tests.standins.vendors.base import Vendor, vendor
 from cdp_assets_tests.unit.activation.killed_sync import die_around_call
 from cdp_assets_tests.unit.activation.world import AS_OF, KEY, World
 
-KILLS_PROCESSES = True
 SALESFORCE = vendor("salesforce")
 PEOPLE = {f"c{number:03}": (f"p{number}@example.com", "Lyon") for number in range(300)}
 HELD = {key: {"EMAIL": email, "CITY": city} for key, (email, city) in PEOPLE.items()}
@@ -52,8 +51,9 @@ def dying(folder: Path, url: str, moment: str, number: int) -> None:
 def test_killed_when_and_run_again_each_row_is_written_once(world: World, standin: Running, tmp_path: Path, when: str):
     world.put(PEOPLE)
     process = get_context("spawn").Process(target=dying, args=(tmp_path, standin.url, *MOMENTS[when]))
-    process.start()
-    process.join(60)
+    with world.let_go():
+        process.start()
+        process.join(60)
     assert process.exitcode == -signal.SIGKILL
     destination = large(standin.url)
     world.run(destination, sync_to(SALESFORCE))

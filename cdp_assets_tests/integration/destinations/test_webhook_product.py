@@ -18,7 +18,6 @@ KILLS = ("before", "sent", "recorded", "asked", "answered")
 BEFORE = {"c00": {"EMAIL": "old@example.com", "CITY": "Lyon"}, "gone": {"EMAIL": "gone@example.com", "CITY": "Lyon"}}
 FAULTS = {name: how for name, how in PASSING.items() if how["kind"] != "token_expired"}
 ALL = list(product(FAULTS, Mode, KILLS))
-KILLS_PROCESSES = True
 
 
 @pytest.fixture(scope="module")

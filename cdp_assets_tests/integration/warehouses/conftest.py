@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdp_assets.activation.checksum import canonical
 from cdp_assets.sample.next_day import write_next_day
 from cdp_assets.sample.write import write_sample
 from cdp_assets.stages import Stage
@@ -56,9 +57,22 @@ def facts(deployment: Deployment) -> Facts:
 def _rows(rows: list[dict[str, Any]], table: Table) -> list[str]:
     left_out = FACTS_OF_A_RUN.get(table.schema, set())
     return [
-        repr({name.lower(): canonical(row[name])[1] for name in sorted(row, key=str.lower) if name not in left_out})
+        repr({name.lower(): _spelled(row[name]) for name in sorted(row, key=str.lower) if name not in left_out})
         for row in rows
     ]
+
+
+def _spelled(value: object) -> str:
+    """A value's text, alike for equal numbers and for equal moments."""
+    match value:
+        case bool():
+            return str(value)
+        case int() | Decimal():
+            return format(Decimal(value).normalize() + 0, "f")
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case _:
+            return str(value)
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,10 @@ from cdp_assets_tests.unit.activation.world import FakeDestination, World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.at(tmp_path)
+def world(tmp_path: Path) -> Iterator[World]:
+    found = World.at(tmp_path)
+    with found.kept_open():
+        yield found
 
 
 @pytest.fixture

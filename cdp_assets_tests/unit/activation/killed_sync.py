@@ -116,7 +116,9 @@ def main(folder: Path, target: str, run_id: str, moment: str, batch: int, **opti
 
     inner = destination(folder, target)
     dying = (DyingOfIdentifiers if isinstance(inner, IdentifierDestination) else Dying)(inner, moment, batch)
-    run_sync(World.at(folder).warehouse, chosen, dying, KEY, AS_OF, run_id, progress, **options)
+    world = World.at(folder)
+    with world.kept_open():
+        run_sync(world.warehouse, chosen, dying, KEY, AS_OF, run_id, progress, **options)
 
 
 if __name__ == "__main__":

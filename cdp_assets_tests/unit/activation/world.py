@@ -1,11 +1,13 @@
 """A small warehouse, syncs over it, and a destination that answers as told."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from pydantic import BaseModel
 from sqlglot import exp
@@ -45,10 +47,34 @@ class World:
 
     warehouse: Warehouse
     runs: int = 0
+    _held: duckdb.DuckDBPyConnection | None = None
 
     @classmethod
     def at(cls, folder: Path) -> "World":
         return cls(DuckDBWarehouse(folder / "w.duckdb", lock_timeout=10))
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep the file open between the operations on it, which is quicker, but where `let_go` lets others open it."""
+        self._held = duckdb.connect(self.warehouse.location)
+        try:
+            yield
+        finally:
+            if self._held is not None:
+                self._held.close()
+
+    @contextmanager
+    def let_go(self) -> Iterator[None]:
+        """Have the file closed for as long as another process works on it."""
+        if self._held is None:
+            yield
+            return
+        self._held.close()
+        self._held = None
+        try:
+            yield
+        finally:
+            self._held = duckdb.connect(self.warehouse.location)
 
     def put(
         self,
