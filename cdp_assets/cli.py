@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cdp_assets.identity.commands import COMMANDS as IDENTITY_COMMANDS
+from cdp_assets.orchestration.audience_commands import COMMANDS as AUDIENCE_COMMANDS
 from cdp_assets.orchestration.sync_commands import COMMANDS as ACTIVATION_COMMANDS
 from cdp_assets.settings import Settings
 
@@ -19,7 +20,7 @@ class _OneLineErrors(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.params.get("debug"):
@@ -114,5 +115,5 @@ def dev(port: int) -> None:
     os.execv(dagster, [str(dagster), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 
 
-for _command in (*IDENTITY_COMMANDS, *ACTIVATION_COMMANDS):
+for _command in (*IDENTITY_COMMANDS, *AUDIENCE_COMMANDS, *ACTIVATION_COMMANDS):
     main.add_command(_command)

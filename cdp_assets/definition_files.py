@@ -43,6 +43,18 @@ def read_definition(path: Path, model: type[M]) -> M:
     raise ConfigurationError(found)
 
 
+def located(path: Path, message: str) -> str:
+    """A message that begins with the place of a value, as `condition.all.1.property: ...`, with file and line."""
+    place, colon, _ = message.partition(": ")
+    parts = tuple(int(part) if part.isdigit() else part for part in place.split("."))
+    node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader) if colon else None
+    lines = dict(_lines(node, ())) if node else {}
+    for start in (("attributes",), ()):
+        if (*start, parts[0]) in lines:
+            return f"{path}:{_line(lines, (*start, *parts))}: {message}"
+    return f"{path}: {message}"
+
+
 def _lines(node: yaml.Node, place: Place) -> Iterator[tuple[Place, int]]:
     """Every place of a document with its line: a value's is that of its key."""
     yield place, node.start_mark.line + 1

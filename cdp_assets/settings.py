@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,8 @@ class Settings:
     settle_time: float
     secret_key_file: Path
     matching_memory: str | None = None
+    global_holdout: Decimal = Decimal(0)
+    """Percent of customers who stay in their audiences and whom no sync sends."""
     secret_key_value: str | None = field(default=None, repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """The environment they were read from, for the variables of one warehouse alone."""
@@ -58,6 +61,7 @@ class Settings:
             settle_time=_seconds(env, "CDP_LANDING_SETTLE_SECONDS", 2.0),
             secret_key_file=_path(env, "CDP_SECRET_KEY_FILE", DATA_DIR / "secret.key"),
             matching_memory=_memory(env, "CDP_MATCHING_MEMORY"),
+            global_holdout=_percent(env, "CDP_GLOBAL_HOLDOUT"),
             secret_key_value=env.get("CDP_SECRET_KEY") or None,
             variables=dict(env),
         )
@@ -156,3 +160,12 @@ def _timezone(env: Mapping[str, str], name: str, default: str) -> str:
     except (KeyError, ValueError, OSError) as error:
         raise ConfigurationError(f"{name} is {value!r}; it must be an IANA time zone, such as Europe/Paris.") from error
     return value
+
+
+def _percent(env: Mapping[str, str], name: str) -> Decimal:
+    text = env.get(name, "").strip() or "0"
+    with contextlib.suppress(InvalidOperation):
+        found = Decimal(text)
+        if found.is_finite() and 0 <= found < 100:
+            return found
+    raise ConfigurationError(f"{name} is {text!r}; it must be a percent from 0 up to, and without, 100, such as 5.")

@@ -6,6 +6,7 @@ from cdp_assets.activation.contracts import SUPPRESSIONS
 from cdp_assets.activation.definition import SyncDefinition, UnknownConsent
 from cdp_assets.activation.held import survivors
 from cdp_assets.activation.sync import Sync
+from cdp_assets.audiences.options import HELD_BACK
 from cdp_assets.destinations.base import Mode
 from cdp_assets.tables import Table
 
@@ -43,6 +44,12 @@ def refusal(sync: Sync) -> exp.Expression:
     said = exp.Case()
     if _looks_at_list(sync):
         said = said.when(_known(SUPPRESSED), _text("on the suppression list"))
+    if sync.has_splits and definition.mode is not Mode.REMOVE:
+        held_back = exp.column("split", "s", quoted=True).isin(*map(_text, HELD_BACK))
+        said = said.when(held_back, _text("held back, to compare with those who are sent"))
+    if definition.splits:
+        theirs = exp.column("split", "s", quoted=True).isin(*map(_text, definition.splits))
+        said = said.when(exp.func("COALESCE", theirs, exp.false()).not_(), _text("in another arm of the audience"))
     if definition.purpose:
         said = said.when(_granted().eq(exp.Literal.number(0)), _text(f"consent for {definition.purpose} is denied"))
         if definition.unknown_consent is UnknownConsent.DENY:

@@ -49,6 +49,7 @@ class SyncDefinition(Strict):
     mode: Mode = Mode.MIRROR
     removal: Removal = Removal.DELETE
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] = "customer_id"
+    splits: Annotated[tuple[Name, ...], Field(description="the arms of the audience that are sent; unset, all")] = ()
     mapping: Annotated[dict[str, ColumnName], Field(min_length=1)]
     purpose: Name | None = None
     no_consent_reason: Reason | None = None

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
 
 from sqlglot import exp
 
@@ -18,6 +16,7 @@ from cdp_assets.activation.runs import Run
 from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Batch, Operation
 from cdp_assets.errors import DataError
+from cdp_assets.masking import mask
 
 SHOWN = 3
 """Rows of each operation whose payload is shown."""
@@ -94,27 +93,3 @@ def _masked(batch: Batch) -> Batch:
         for row in batch.rows
     )
     return replace(batch, rows=tuple(rows))
-
-
-def mask(value: Any) -> Any:  # noqa: ANN401, PLR0911 - one line a type
-    """A value of the same type that shows its shape: the first character of a text, zero for a number."""
-    match value:
-        case None | bool():
-            return value
-        case str() if "@" in value:
-            name, _, host = value.partition("@")
-            return f"{name[:1]}•••@{host[:1]}•••"
-        case str():
-            return f"{value[:1]}•••" if value else ""
-        case int() | float() | Decimal():
-            return type(value)(0)
-        case datetime():
-            return datetime(2000, 1, 1, tzinfo=UTC)
-        case date():
-            return date(2000, 1, 1)
-        case list():
-            return [mask(item) for item in value]
-        case dict():
-            return {name: mask(item) for name, item in value.items()}
-        case _:
-            return "•••"

@@ -22,15 +22,7 @@ def check_columns(warehouse: Warehouse, definition: SyncDefinition) -> None:
         ConfigurationError: one is not; the message names it and what there is. Or the key says who somebody is.
         DataError: a joined table has several rows for one customer.
     """
-    needed: dict[Table, set[str]] = {definition.source_table: {definition.key}}
-    for column in definition.mapping.values():
-        table, name = _split(definition, column)
-        needed.setdefault(table, set()).add(name)
-    if definition.purpose:
-        needed.setdefault(CONSENTS, set()).update({CUSTOMER_ID, "purpose", "state"})
-    if len(needed) > 1:
-        for names in needed.values():
-            names.add(CUSTOMER_ID)
+    needed = _needed(definition)
     for table, names in needed.items():
         present = warehouse.columns(table)
         if not present:
@@ -137,6 +129,22 @@ def _broken(definition: SyncDefinition) -> exp.Select:
     )
     faulty = exp.or_(exp.column("row_key", "n").is_(exp.null()), exp.column("copies", "n") > 1)
     return exp.select("row_key", "copies").from_(counted.subquery("n")).where(faulty)
+
+
+def _needed(definition: SyncDefinition) -> dict[Table, set[str]]:
+    """The columns a sync reads of each table."""
+    needed: dict[Table, set[str]] = {definition.source_table: {definition.key}}
+    for column in definition.mapping.values():
+        table, name = _split(definition, column)
+        needed.setdefault(table, set()).add(name)
+    if definition.splits:
+        needed[definition.source_table].add("split")
+    if definition.purpose:
+        needed.setdefault(CONSENTS, set()).update({CUSTOMER_ID, "purpose", "state"})
+    if len(needed) > 1:
+        for names in needed.values():
+            names.add(CUSTOMER_ID)
+    return needed
 
 
 def _source(sync: Sync) -> exp.Select:

@@ -11,6 +11,7 @@ from cdp_assets.activation.contracts import SYNC_IDENTIFIERS, SYNC_STATE
 from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.worktables import WorkTables
 from cdp_assets.destinations.base import Destination, IdentifierDestination
+from cdp_assets.stages import Stage
 from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
@@ -53,6 +54,13 @@ class Sync:
     def has_customers(self) -> bool:
         """Whether the source says whose its rows are."""
         return "customer_id" in self.warehouse.columns(self.definition.source_table)
+
+    @cached_property
+    def has_splits(self) -> bool:
+        """Whether the source is an audience, whose members may be held back."""
+        return self.definition.source_table.schema == Stage.AUDIENCES and "split" in self.warehouse.columns(
+            self.definition.source_table
+        )
 
     def mine(self, table: str = "") -> exp.EQ:
         """The rows of this sync in a table of the stage."""

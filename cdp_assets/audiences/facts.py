@@ -1,79 +1,195 @@
-"""Compiles conditions on what customers did: one aggregate a customer over transactions or events."""
+"""Compiles conditions on what customers did: aggregates of a scan, the first or last fact, one thing after another."""
 
-from datetime import datetime
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cdp_assets.audiences.catalogue import OCCURRED_AT, Catalogue, Column, Kind
 from cdp_assets.audiences.comparison import compile_comparison
-from cdp_assets.audiences.definition import Facts, FieldBounds
-from cdp_assets.audiences.operators import duration
+from cdp_assets.audiences.declared import EVENTS, LINES, TRANSACTIONS, FactTable
+from cdp_assets.audiences.leaves import (
+    AGGREGATES,
+    Aggregate,
+    Bounds,
+    Facts,
+    Occurrences,
+    Sequence,
+    Step,
+    TransactionFacts,
+)
+from cdp_assets.audiences.operators import Comparison, duration
+from cdp_assets.audiences.reading import Reading
+from cdp_assets.audiences.sources import KEY, Source, Sources
 from cdp_assets.audiences.values import literal, moment, number
-from cdp_assets.errors import ConfigurationError
+from cdp_assets.sql.functions import call
 from cdp_assets.tables import Table
 
-_AGGREGATES = {"sum": exp.Sum, "average": exp.Avg, "minimum": exp.Min, "maximum": exp.Max}
-_ZERO_WITHOUT_FACTS = {"count", "sum"}
+_ZERO_WITHOUT_ROWS = {"count", "sum", "distinct"}
+_HOUR = 3600
 
 
-def aggregate_query(
-    facts: Facts, table: Table, catalogue: Catalogue, as_of: datetime, path: str
-) -> tuple[exp.Select, list[Column]]:
-    """A SELECT of `customer_id` and `value`, one row a customer with such facts, and the columns it reads.
+@dataclass(frozen=True)
+class Did:
+    """A condition's predicate, the source it reads, and the features of it if that is a scan."""
+
+    predicate: exp.Expr
+    source: Source
+    features: frozenset[str] = frozenset()
+
+
+def table_of(facts: Facts) -> FactTable:
+    """The table a condition on facts is about."""
+    if not isinstance(facts, TransactionFacts):
+        return EVENTS
+    return LINES if facts.of == "lines" else TRANSACTIONS
+
+
+def compile_facts(facts: Facts, reading: Reading, sources: Sources, path: str) -> Did:
+    """Whether an aggregate of a customer's facts is within its bounds, or the first or last fact is as asked.
 
     Facts that are deleted, have no customer, or lie after `as_of` are left out.
     """
-    name, bounds = facts.aggregate
-    owner = catalogue.column(table, "customer_id", path)
-    time = catalogue.column(table, OCCURRED_AT, path)
-    deleted = catalogue.column(table, "is_deleted", path)
-    used = [owner, time, deleted]
-    if isinstance(bounds, FieldBounds):
-        column = catalogue.column(table, bounds.field, f"{path}.{name}.field")
-        if column.kind is not Kind.NUMBER:
-            raise ConfigurationError(f"{path}.{name}.field: {column} holds {column.kind} values; it must hold numbers.")
-        used.append(column)
+    of, comparison = table_of(facts), facts.first or facts.last
+    if comparison is not None:
+        return _outermost(facts, of, comparison, reading, sources, path)
+    source, scan = sources.scan(of.table, _always(of, reading, of.table.name))
+    name, bounds = asked(facts)
+    met = _met(facts, of, reading, of.table.name, path)
+    condition = exp.and_(*met) if met else None
+    value = aggregate(name, bounds, of.table, of.table.name, condition, reading, f"{path}.{name}")
+    feature = scan.feature(value, condition)
+    column = exp.column(feature, table=source.alias, quoted=True)
+    return Did(within(name, bounds, column), source, frozenset({feature}))
+
+
+def asked(question: Aggregate) -> tuple[str, Bounds]:
+    """The aggregate that is asked for, and its bounds."""
+    return next((name, getattr(question, name)) for name in AGGREGATES if getattr(question, name) is not None)
+
+
+def aggregate(
+    name: str, bounds: Bounds, table: Table, alias: str, condition: exp.Expr | None, reading: Reading, path: str
+) -> exp.Expr:
+    """An aggregate over the rows a condition holds of, or over all."""
+
+    def among(value: exp.Expr) -> exp.Expr:
+        return value if condition is None else exp.case().when(condition.copy(), value)
+
+    if name == "count":
+        return exp.Count(this=exp.Star() if condition is None else among(exp.Literal.number(1)))
+    field, here = bounds.field, f"{path}.field"  # type: ignore[attr-defined] # all but count have FieldBounds
+    if name == "distinct":
+        value = among(reading.value(table, field, alias, here))
+        return exp.Count(this=exp.Distinct(expressions=[value]))
+    read = reading.number(table, field, alias, here)
+    if name == "avg":
         # The average of decimals has another precision in each warehouse; that of doubles has one.
-        read = exp.cast(_column(column), "double") if name == "average" else _column(column)
-        value: exp.Expr = _AGGREGATES[name](this=read)
-    else:
-        value = exp.Count(this=exp.Star())
-    predicates: list[exp.Expr] = [
-        exp.not_(exp.Is(this=_column(owner), expression=exp.null())),
-        exp.not_(exp.Coalesce(this=_column(deleted), expressions=[exp.false()])),
-        exp.LTE(this=_column(time), expression=moment(as_of)),
-    ]
-    if facts.within_last:
-        since = moment(as_of - duration(facts.within_last))
-        predicates.append(exp.GT(this=_column(time), expression=since))
-    if facts.between:
-        low, high = (literal(end, time, f"{path}.between") for end in facts.between)
-        predicates.append(exp.Between(this=_column(time), low=low, high=high))
-    for n, comparison in enumerate(facts.where):
-        here = f"{path}.where.{n}"
-        column = catalogue.column(table, comparison.field, f"{here}.field")
-        used.append(column)
-        predicates.append(compile_comparison(comparison, column, _column(column), as_of, here))
-    query = exp.select(_column(owner), value.as_("value", quoted=True)).from_(table.expression())
-    return query.where(*predicates).group_by(_column(owner)), used
+        return exp.Avg(this=exp.cast(among(read), "double"))
+    return {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}[name](this=among(read))
 
 
-def within_bounds(facts: Facts, value: exp.Expr) -> exp.Expr:
-    """Whether a joined aggregate, null for customers without such facts, is within its bounds."""
-    name, bounds = facts.aggregate
-    if name in _ZERO_WITHOUT_FACTS:
+def within(name: str, bounds: Bounds, value: exp.Expr) -> exp.Expr:
+    """Whether a joined aggregate, null for customers without such rows, is within its bounds."""
+    if name in _ZERO_WITHOUT_ROWS:
         value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
-    tests = [
-        operator(this=value.copy(), expression=number(limit))
-        for operator, limit in (
-            (exp.EQ, bounds.exactly),
-            (exp.GTE, bounds.at_least),
-            (exp.LTE, bounds.at_most),
+    low, high = bounds.ends
+    if low is not None and low == high:
+        return exp.EQ(this=value, expression=number(low))
+    ends = ((exp.GTE, low), (exp.LTE, high))
+    return exp.and_(*(test(this=value.copy(), expression=number(end)) for test, end in ends if end is not None))
+
+
+def compile_sequence(sequence: Sequence, reading: Reading, sources: Sources, path: str) -> Did:
+    """Whether a customer did one thing and another later, or not in the time there was; never unknown."""
+    end = "then" if sequence.then is not None else "then_not"
+    first = _step(sequence.did, reading, "a", f"{path}.did")
+    later = _step(sequence.end, reading, "b", f"{path}.{end}")
+    start, then = (exp.column("occurred_at", table=alias, quoted=True) for alias in ("first", "later"))
+    same = exp.EQ(this=_key("later"), expression=_key("first"))
+    follows = [same, exp.GT(this=then, expression=start)]
+    over: list[exp.Expr] = []
+    if sequence.within is not None:
+        hours = int(duration(sequence.within).total_seconds()) // _HOUR
+        until = call("cdp_add_hours", start.copy(), exp.Literal.number(hours))
+        follows.append(exp.LTE(this=then.copy(), expression=until))
+        over = [exp.LTE(this=until.copy(), expression=moment(reading.as_of))]
+    query = exp.select(_key("first")).distinct().from_(_aliased(first, "first"))
+    if sequence.then is not None:
+        query = query.join(_aliased(later, "later"), on=exp.and_(*follows))
+    else:
+        query = query.join(_aliased(later, "later"), on=exp.and_(*follows), join_type="left")
+        query = query.where(exp.Is(this=_key("later"), expression=exp.null()), *over)
+    source = sources.select(query, "sequence")
+    return Did(exp.not_(exp.Is(this=_key(source.alias), expression=exp.null())), source)
+
+
+def _step(step: Step, reading: Reading, alias: str, path: str) -> exp.Select:
+    """`customer_id`, `occurred_at` of each time a step was done."""
+    of, done = (TRANSACTIONS, step.transaction) if step.transaction is not None else (EVENTS, step.event)
+    kind = "transaction" if step.transaction is not None else "event"
+    assert done is not None
+    conditions = [*_always(of, reading, alias), *_met(done, of, reading, alias, f"{path}.{kind}")]
+    columns = [reading.plain(of.table, name, alias) for name in (of.customer_id, of.occurred_at)]
+    return exp.select(*columns).from_(_aliased(of.table.expression(), alias)).where(*conditions)
+
+
+def _outermost(
+    facts: Facts, of: FactTable, comparison: Comparison, reading: Reading, sources: Sources, path: str
+) -> Did:
+    """How a field of the first or last fact compares; of facts at one moment, the one of the smaller key is first."""
+    kind, alias = ("first" if facts.first is not None else "last"), of.table.name
+    here = f"{path}.{kind}"
+    column = reading.catalogue.column(of.table, comparison.field, f"{here}.field")
+    times = [exp.Ordered(this=reading.plain(of.table, of.occurred_at, alias), desc=kind == "last")]
+    ties = [exp.Ordered(this=reading.plain(of.table, name, alias), desc=kind == "last") for name in of.key]
+    owner = reading.plain(of.table, of.customer_id, alias)
+    place = exp.Window(this=exp.RowNumber(), partition_by=[owner], order=exp.Order(expressions=[*times, *ties]))
+    ranked = (
+        exp.select(
+            owner.copy(), reading.operand(column, alias).as_("value", quoted=True), place.as_("place", quoted=True)
         )
-        if limit is not None
-    ]
-    return exp.and_(*tests)
+        .from_(_aliased(of.table.expression(), alias))
+        .where(*_always(of, reading, alias), *_met(facts, of, reading, alias, path))
+    )
+    chosen = exp.EQ(this=exp.column("place", quoted=True), expression=exp.Literal.number(1))
+    query = exp.select(exp.column(KEY, quoted=True), exp.column("value", quoted=True))
+    source = sources.select(query.from_(_aliased(ranked, "ranked")).where(chosen), f"{kind}_{alias}")
+    operand = exp.column("value", table=source.alias, quoted=True)
+    return Did(compile_comparison(comparison, column, operand, reading.as_of, here), source)
 
 
-def _column(column: Column) -> exp.Column:
-    return exp.column(column.name, quoted=True)
+def _always(of: FactTable, reading: Reading, alias: str) -> tuple[exp.Expr, ...]:
+    """What holds of every fact that counts: it has a customer, is not deleted, and was before the moment."""
+    owner, time = (reading.plain(of.table, name, alias) for name in (of.customer_id, of.occurred_at))
+    known = exp.not_(exp.Is(this=owner, expression=exp.null()))
+    past = exp.LTE(this=time, expression=moment(reading.as_of))
+    if of.is_deleted is None:
+        return known, past
+    deleted = exp.Coalesce(this=reading.plain(of.table, of.is_deleted, alias), expressions=[exp.false()])
+    return known, exp.not_(deleted), past
+
+
+def _met(done: Occurrences, of: FactTable, reading: Reading, alias: str, path: str) -> Items[exp.Expr]:
+    """What holds of the facts that were asked for: they are in the window, and meet every filter."""
+    time = reading.plain(of.table, of.occurred_at, alias)
+    found: list[exp.Expr] = []
+    if done.within_last:
+        found.append(exp.GT(this=time, expression=moment(reading.as_of - duration(done.within_last))))
+    if done.between_ago:
+        start, end = (moment(reading.as_of - duration(ago)) for ago in done.between_ago)
+        found += [exp.GT(this=time, expression=start), exp.LTE(this=time.copy(), expression=end)]
+    if done.between:
+        column = reading.catalogue.column(of.table, of.occurred_at, path)
+        low, high = (literal(end, column, f"{path}.between") for end in done.between)
+        found.append(exp.Between(this=time, low=low, high=high))
+    return found + reading.filters(done.where, of.table, alias, f"{path}.where")
+
+
+def _key(alias: str) -> exp.Column:
+    return exp.column(KEY, table=alias, quoted=True)
+
+
+def _aliased(source: exp.Expr, alias: str) -> exp.Expr:
+    if isinstance(source, exp.Select):
+        return source.subquery(exp.to_identifier(alias, quoted=True))
+    return exp.alias_(source, alias, table=True, quoted=True)

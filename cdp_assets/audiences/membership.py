@@ -1,28 +1,45 @@
-"""Brings an audience's table and the membership log up to date, in one transaction."""
+"""Brings audiences and their history up to date: those that read the same facts share what reads them."""
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from decimal import Decimal
 
+import pyarrow as pa
 from sqlglot import exp
 
+from cdp_assets.audiences import moves
 from cdp_assets.audiences.catalogue import Catalogue
-from cdp_assets.audiences.compile import compile_audience
-from cdp_assets.audiences.contracts import MEMBERSHIP_LOG, audience_contract
+from cdp_assets.audiences.compile import Compiled, compile_audience
+from cdp_assets.audiences.contracts import (
+    ASSIGNMENTS,
+    DEFINITIONS,
+    HISTORY,
+    MEMBERSHIP_LOG,
+    audience_contract,
+    work_contracts,
+)
 from cdp_assets.audiences.definition import AudienceDefinition
-from cdp_assets.audiences.values import moment
+from cdp_assets.audiences.sizes import record_sizes
+from cdp_assets.audiences.sources import Scan, Source, Sources
+from cdp_assets.audiences.splits import Dealing
 from cdp_assets.identity.contracts import ID_HISTORY
-from cdp_assets.identity.merges import merges
-from cdp_assets.sql.render import template
-from cdp_assets.tables import Table
+from cdp_assets.sql.render import readable
+from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
-_TEMPLATE = Path(__file__).with_name("transitions.sql")
+NOBODY = Decimal(0)
+_WORTH_A_TABLE = 2
+"""Audiences that read a source for which it is written to a table first."""
 
 
 @dataclass(frozen=True)
 class AudienceChange:
-    """What a refresh did: members there are now, changes logged, and the SQL that decides membership."""
+    """What a refresh did: members there are now, changes logged, and the SQL that decides membership.
+
+    `unexpected` says why there should not be so many members, or so few; empty if there is nothing to say.
+    """
 
     members: int
     entered: int
@@ -30,104 +47,153 @@ class AudienceChange:
     merged: int
     definition_version: str
     sql: str
+    unexpected: str = ""
 
 
 def refresh_audience(
-    warehouse: Warehouse, definition: AudienceDefinition, as_of: datetime, catalogue: Catalogue | None = None
+    warehouse: Warehouse,
+    definition: AudienceDefinition,
+    as_of: datetime,
+    catalogue: Catalogue | None = None,
+    holdout: Decimal = NOBODY,
 ) -> AudienceChange:
-    """Write `audiences.<name>` as of a moment, and log who entered, left, or was merged into another member.
+    """Refresh one audience, as `refresh_audiences` does."""
+    return refresh_audiences(warehouse, [definition], as_of, catalogue, holdout)[definition.name]
 
-    Running twice changes nothing more. Without `catalogue` the warehouse's own columns are used.
+
+def refresh_audiences(
+    warehouse: Warehouse,
+    definitions: Sequence[AudienceDefinition],
+    as_of: datetime,
+    catalogue: Catalogue | None = None,
+    holdout: Decimal = NOBODY,
+) -> dict[str, AudienceChange]:
+    """Write `audiences.<name>` of each as of a moment, and log who entered, left, or was merged into another member.
+
+    None of them may read another. `holdout` is the percent of customers whom no audience sends anywhere. All of it or
+    nothing is written; running twice changes nothing more. Without `catalogue` the warehouse's own columns are used.
 
     Raises:
-        ConfigurationError: the definition names something the warehouse does not have.
+        ConfigurationError: a definition names something the warehouse does not have.
     """
-    members = compile_audience(definition, catalogue or Catalogue.of(warehouse), as_of).query
-    table = audience_contract(definition).table
-    with warehouse.transaction():
-        warehouse.ensure(audience_contract(definition), MEMBERSHIP_LOG)
-        transitions = transitions_query(table, members, has_history=warehouse.exists(ID_HISTORY.table))
-        before = _logged(warehouse, definition.name)
-        warehouse.write_select(MEMBERSHIP_LOG.table, _log_query(transitions, definition, as_of), WriteMode.APPEND)
-        after = _logged(warehouse, definition.name)
-        count = warehouse.write_select(table, _table_query(transitions, as_of))
-    entered, exited, merged = (after.get(change, 0) - before.get(change, 0) for change in ("enter", "exit", "merged"))
-    return AudienceChange(count, entered, exited, merged, definition.version, warehouse.render(members))
+    known = catalogue or Catalogue.declared().of(warehouse)
+    sources = Sources()
+    compiled = {one.name: compile_audience(one, known, as_of, sources) for one in definitions}
+    suffix = hashlib.sha256(",".join(sorted(compiled)).encode()).hexdigest()[:8]
+    work = work_contracts(suffix)
+    shared = {source.alias: Table("audiences", f"refresh__{source.alias}_{suffix}") for source in _shared(compiled)}
+    with warehouse.session():
+        warehouse.ensure(*(audience_contract(one, known) for one in definitions), *HISTORY, *work)
+        try:
+            for source in _shared(compiled):
+                warehouse.write_select(shared[source.alias], _written_out(source, compiled))
+            refresh = _Refresh(warehouse, definitions, compiled, as_of, holdout, work, shared)
+            with warehouse.transaction():
+                return refresh.run()
+        finally:
+            for table in (*shared.values(), *(contract.table for contract in work)):
+                warehouse.drop(table)
 
 
-def transitions_query(table: Table, members: exp.Select, has_history: bool) -> exp.Query:
-    """Pairs of `former_id` (with its `entered_at`, `is_merged`) and `current_id`, null for nobody."""
-    query = template(_TEMPLATE)
-    parameters = {
-        "former": exp.select("customer_id", "entered_at").from_(table.expression()),
-        "current_members": members,
-    }
-    if has_history:
-        parameters["merges"] = merges()
-    for cte in query.find_all(exp.CTE):
-        if cte.alias in parameters:
-            cte.set("this", parameters[cte.alias].copy())
-    return query
+def _shared(compiled: Mapping[str, Compiled]) -> list[Source]:
+    """The aggregates that several audiences read."""
+    readers: dict[str, list[Source]] = {}
+    for one in compiled.values():
+        for source in one.sources:
+            readers.setdefault(source.alias, []).append(source)
+    return [
+        used[0] for used in readers.values() if len(used) >= _WORTH_A_TABLE and not isinstance(used[0].query, Table)
+    ]
 
 
-def _table_query(transitions: exp.Query, as_of: datetime) -> exp.Query:
-    """The audience as it is now; a member who absorbed others has been in it since the first of them entered."""
-    entered = exp.Coalesce(this=exp.Min(this=_column("entered_at")), expressions=[moment(as_of)])
-    return (
-        exp.select(
-            _column("current_id").as_("customer_id", quoted=True), entered.as_("entered_at", quoted=True), _split()
-        )
-        .from_(transitions.copy().subquery("transitions"))
-        .where(_known("current_id"))
-        .group_by(_column("current_id"))
-    )
+def _written_out(source: Source, compiled: Mapping[str, Compiled]) -> exp.Select:
+    if not isinstance(source.query, Scan):
+        assert isinstance(source.query, exp.Select)
+        return source.query
+    return source.query.select(frozenset().union(*(one.features.get(source.alias, ()) for one in compiled.values())))
 
 
-def _log_query(transitions: exp.Query, definition: AudienceDefinition, as_of: datetime) -> exp.Query:
-    """The rows a refresh adds to the log."""
-    change = (
-        exp.case()
-        .when(_column("is_merged"), exp.Literal.string("merged"))
-        .when(_known("former_id"), exp.Literal.string("exit"))
-        .else_(exp.Literal.string("enter"))
-    )
-    who = exp.Coalesce(this=_column("former_id"), expressions=[_column("current_id")])
-    columns = {
-        "audience": exp.cast(exp.Literal.string(definition.name), "text"),
-        "customer_id": who,
-        "at": moment(as_of),
-        "change": change,
-    }
-    stayed = exp.and_(_known("former_id"), _known("current_id"), exp.not_(_column("is_merged")))
-    return (
-        exp.select(
-            *(value.as_(name, quoted=True) for name, value in columns.items()),
-            _split(),
-            exp.cast(exp.Literal.string(definition.version), "text").as_("definition_version", quoted=True),
-        )
-        .from_(transitions.copy().subquery("transitions"))
-        .where(exp.not_(stayed))
-    )
+@dataclass(frozen=True)
+class _Refresh:
+    """One transaction: members found, what became of each, arms dealt, history and tables written."""
+
+    warehouse: Warehouse
+    definitions: Sequence[AudienceDefinition]
+    compiled: Mapping[str, Compiled]
+    as_of: datetime
+    holdout: Decimal
+    work: tuple[Contract, Contract, Contract]
+    shared: Mapping[str, Table]
+
+    def run(self) -> dict[str, AudienceChange]:
+        found, moved, after = (contract.table for contract in self.work)
+        queries = {name: one.reading_from(self.shared) for name, one in self.compiled.items()}
+        for name, query in queries.items():
+            self.warehouse.write_select(found, _named(name, query), WriteMode.APPEND)
+        has_history = self.warehouse.exists(ID_HISTORY.table)
+        self._append(moved, moves.transitions(list(queries), found, has_history))
+        for one in self.definitions:
+            if one.splits is not None:
+                self._append(ASSIGNMENTS.table, Dealing(one, one.splits, moved).newly_given(self.as_of, self.holdout))
+        self._append(after, moves.members_now(self.definitions, moved, self.holdout, self.as_of))
+        self._append(MEMBERSHIP_LOG.table, moves.changes(self.definitions, moved, after, self.as_of, self._sequence()))
+        for one in self.definitions:
+            self.warehouse.write_select(Table("audiences", one.name), _of(one.name, after))
+        self._keep_versions()
+        return self._told({row["audience"]: row for row in self.warehouse.read_arrow(moves.counts(moved)).to_pylist()})
+
+    def _told(self, counted: Mapping[str, Mapping[str, int]]) -> dict[str, AudienceChange]:
+        numbers = {
+            one.name: {
+                name: counted.get(one.name, {}).get(name, 0) for name in ("members", "entered", "exited", "merged")
+            }
+            for one in self.definitions
+        }
+        sizes = {name: found["members"] for name, found in numbers.items()}
+        unexpected = record_sizes(self.warehouse, self.definitions, sizes, self.as_of)
+        return {
+            one.name: AudienceChange(
+                **numbers[one.name],
+                definition_version=one.version,
+                sql=readable(self.warehouse.render(self.compiled[one.name].query), self.warehouse.dialect),
+                unexpected=unexpected.get(one.name, ""),
+            )
+            for one in self.definitions
+        }
+
+    def _sequence(self) -> int:
+        largest = exp.select(exp.Max(this=exp.column("sequence")).as_("n")).from_(MEMBERSHIP_LOG.table.expression())
+        return int(self.warehouse.read_arrow(largest)["n"][0].as_py() or 0) + 1
+
+    def _keep_versions(self) -> None:
+        """Write down the definitions that were not run before, or not since another."""
+        latest = exp.select("audience", "definition_version").from_(DEFINITIONS.table.expression()).order_by("since")
+        before = {row["audience"]: row["definition_version"] for row in self.warehouse.read_arrow(latest).to_pylist()}
+        rows = [
+            {
+                "audience": one.name,
+                "definition_version": one.version,
+                "since": self.as_of,
+                "definition": one.model_dump_json(by_alias=True, exclude_defaults=True),
+            }
+            for one in self.definitions
+            if before.get(one.name) != one.version
+        ]
+        if rows:
+            table = pa.Table.from_pylist(rows, schema=DEFINITIONS.schema)
+            self.warehouse.write_arrow(DEFINITIONS.table, table, WriteMode.APPEND)
+
+    def _append(self, table: Table, query: exp.Query) -> None:
+        self.warehouse.write_select(table, query, WriteMode.APPEND)
 
 
-def _logged(warehouse: Warehouse, audience: str) -> dict[str, int]:
-    """How many changes of each kind an audience has in the log."""
-    query = (
-        exp.select(_column("change"), exp.Count(this=exp.Star()).as_("rows", quoted=True))
-        .from_(MEMBERSHIP_LOG.table.expression())
-        .where(_column("audience").eq(audience))
-        .group_by(_column("change"))
-    )
-    return {row["change"]: row["rows"] for row in warehouse.read_arrow(query).to_pylist()}
+def _named(audience: str, members: exp.Select) -> exp.Select:
+    name = exp.cast(exp.Literal.string(audience), "text").as_("audience", quoted=True)
+    rows = members.subquery(exp.to_identifier("members", quoted=True))
+    return exp.select(name, exp.column("customer_id", quoted=True)).from_(rows)
 
 
-def _split() -> exp.Expr:
-    return exp.cast(exp.null(), "text").as_("split", quoted=True)
-
-
-def _known(name: str) -> exp.Expr:
-    return exp.not_(exp.Is(this=_column(name), expression=exp.null()))
-
-
-def _column(name: str) -> exp.Column:
-    return exp.column(name, quoted=True)
+def _of(audience: str, after: Table) -> exp.Select:
+    columns = (exp.column(name, quoted=True) for name in ("customer_id", "entered_at", "split"))
+    here = exp.column("audience", quoted=True).eq(exp.Literal.string(audience))
+    return exp.select(*columns).from_(after.expression()).where(here)

@@ -1,7 +1,7 @@
 """Comparisons of one column with values written in the definition."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
@@ -32,7 +32,7 @@ def _one_of(message: str) -> Discriminator:
     return Discriminator(_scalar_kind, custom_error_type="scalar", custom_error_message=message)
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
 Moment = Annotated[
     str,
     BeforeValidator(_written),
@@ -60,16 +60,16 @@ Orderable = Annotated[
 Number = Annotated[_Whole | _Finite, _one_of("must be a number"), WithJsonSchema({"type": "number"})]
 
 
-class Comparison(Strict):
-    """One column and exactly one operator.
+class Operators(Strict):
+    """The operators a field can be compared by.
 
     A missing value satisfies `is_not_set` and nothing else: neither `neq`, nor `not_in`, nor the negation of a
-    comparison. Text is compared exactly, upper and lower case apart. Times are compared as moments; `before` and
-    `after` leave the moment itself out, `between` includes both ends, `within_last` reaches from that long before
-    the run's `as_of` (left out) up to it (included).
+    comparison; with `or_not_set` it satisfies the comparison too. Text is compared without regard to case unless
+    `exact`. Times are compared as moments; `before` and `after` leave the moment itself out, `between` includes both
+    ends, `within_last` reaches from that long before the run's `as_of` (left out) up to it (included), `within_next`
+    from it (left out) to that long after (included).
     """
 
-    field: str
     eq: Scalar | None = None
     neq: Scalar | None = None
     gt: Orderable | None = None
@@ -79,23 +79,78 @@ class Comparison(Strict):
     between: tuple[Orderable, Orderable] | None = None
     in_: tuple[Scalar, ...] | None = Field(None, alias="in", min_length=1)
     not_in: tuple[Scalar, ...] | None = Field(None, min_length=1)
-    contains: Text | None = Field(None, min_length=1)
+    contains: Text | None = None
+    starts_with: Text | None = None
+    ends_with: Text | None = None
     is_set: Literal[True] | None = None
     is_not_set: Literal[True] | None = None
     within_last: Duration | None = None
+    within_next: Duration | None = None
     before: Moment | None = None
     after: Moment | None = None
-
-    @model_validator(mode="after")
-    def _one_operator(self) -> "Comparison":
-        self.exactly_one(*(name for name in type(self).model_fields if name != "field"))
-        return self
+    exact: Annotated[bool, Field(strict=True, description="whether upper and lower case of a text are apart")] = False
+    or_not_set: Annotated[bool, Field(strict=True, description="whether a missing value is taken too")] = False
 
     @property
     def operator(self) -> tuple[str, Any]:
         """The operator's name as written, and its value or values."""
-        given = self.model_dump(by_alias=True, exclude_none=True, exclude={"field"})
-        return next(iter(given.items()))
+        name = next(name for name in OPERATOR_FIELDS if getattr(self, name) is not None)
+        return Operators.model_fields[name].alias or name, getattr(self, name)
+
+    def check_operator(self) -> None:
+        """Raise unless there is exactly one operator, with what goes with it."""
+        self.exactly_one(*OPERATOR_FIELDS)
+        if self.or_not_set and (self.is_set or self.is_not_set):
+            raise ValueError("or_not_set says nothing beside is_set and is_not_set")
+        if self.between and comes_after(*self.between):
+            raise ValueError(f"between ends before it starts: {self.between[0]!r} comes after {self.between[1]!r}")
+
+
+OPERATOR_FIELDS = tuple(name for name in Operators.model_fields if name not in {"exact", "or_not_set"})
+
+
+class Comparison(Operators):
+    """One field and exactly one operator."""
+
+    field: str
+
+    @model_validator(mode="after")
+    def _one_operator(self) -> "Comparison":
+        self.check_operator()
+        return self
+
+
+class Filter(Operators):
+    """A condition on one transaction, line, event or related row: a field and an operator, or a group of filters."""
+
+    field: str | None = None
+    all: tuple["Filter", ...] | None = Field(None, min_length=1)
+    any: tuple["Filter", ...] | None = Field(None, min_length=1)
+    not_: "Filter | None" = Field(None, alias="not")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Filter":
+        self.exactly_one("field", "all", "any", "not_")
+        if self.field is not None:
+            self.check_operator()
+        elif self.model_fields_set - {"all", "any", "not_"}:
+            raise ValueError("a group of filters has no operator of its own")
+        return self
+
+
+def comes_after(start: float | str, end: float | str) -> bool:
+    """Whether a number or moment comes after another; those that cannot be compared do not."""
+    if isinstance(start, str) and isinstance(end, str):
+        try:
+            return _utc(start) > _utc(end)
+        except ValueError:
+            return False
+    return not isinstance(start, str) and not isinstance(end, str) and start > end
+
+
+def _utc(text: str) -> datetime:
+    written = datetime.fromisoformat(text)
+    return written if written.tzinfo else written.replace(tzinfo=UTC)
 
 
 def duration(text: str) -> timedelta:

@@ -26,7 +26,8 @@ def upstream(definition: AudienceDefinition, catalogue: Catalogue | None = None)
     Raises:
         ConfigurationError: the definition names something the catalogue does not have.
     """
-    read = compile_audience(definition, catalogue or Catalogue.declared(), _ANY_TIME).columns
+    known = catalogue or Catalogue.declared()
+    read = compile_audience(definition, known, _ANY_TIME).columns
     history = {f"identity.id_history.{name}" for name in ("event", "customer_id", "other_customer_id")}
     columns = sorted(read | history | {AS_OF})
     tables = {Table.parse(column.rpartition(".")[0]) for column in columns}

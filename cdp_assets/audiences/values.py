@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from cdp_assets.audiences.catalogue import Column, Kind
+from cdp_assets.audiences.catalogue import Column
+from cdp_assets.audiences.declared import Kind
 from cdp_assets.errors import ConfigurationError
 
 _EXAMPLES = {

@@ -1,17 +1,32 @@
-"""An audience: a condition tree, compiled to one SELECT, and its members as a table."""
+"""Audiences: condition trees, each compiled to one SELECT, and their members as tables; made together in one step."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
 from cdp_assets.as_of import read_as_of
-from cdp_assets.audiences.contracts import audience_contract
+from cdp_assets.audiences.catalogue import Catalogue
+from cdp_assets.audiences.configured import check_name_is_free
+from cdp_assets.audiences.contracts import OVERLAP, audience_contract
 from cdp_assets.audiences.definition import AudienceDefinition
-from cdp_assets.audiences.membership import refresh_audience
+from cdp_assets.audiences.imported import imported_audiences
+from cdp_assets.audiences.membership import AudienceChange, refresh_audiences
+from cdp_assets.audiences.order import levels, priorities
+from cdp_assets.audiences.overlap import overlap, overlap_map
 from cdp_assets.audiences.upstream import upstream
+from cdp_assets.components.audience_table import AudienceTable
+from cdp_assets.components.automation import at_times
 from cdp_assets.components.defined import DefinedComponent
-from cdp_assets.components.table_asset import Results, contract_result, contract_spec
+from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec
 from cdp_assets.components.warehouse import WarehouseResource, step
+from cdp_assets.errors import CdpError
+from cdp_assets.settings import Settings
+from cdp_assets.tables import Table
+from cdp_assets.warehouses.base import Warehouse
+
+SIZE_AS_EXPECTED = "size_as_expected"
 
 
 class AudienceScaffolder(dg.Scaffolder[Any]):
@@ -21,7 +36,7 @@ class AudienceScaffolder(dg.Scaffolder[Any]):
         example = {
             "name": request.target_path.name,
             "description": "Customers who ordered in the last 90 days.",
-            "owner": "team:marketing",
+            "owners": ["team:marketing"],
             "condition": {
                 "all": [
                     {"property": {"field": "email", "is_set": True}},
@@ -39,35 +54,130 @@ class Audience(DefinedComponent[AudienceDefinition]):
     definition_model = AudienceDefinition
 
     def definitions(self) -> dg.Definitions:
-        return dg.Definitions(assets=[audience_asset(self.definition)])
+        """The step that makes all audiences, from the first of them; the others only check that they can be made."""
+        found = self.tree.get_all_components(of_type=Audience)
+        definitions = sorted((one.definition for one in found), key=lambda one: one.name)
+        written = [one.name for one in definitions]
+        for imported in imported_audiences():
+            check_name_is_free(imported.name, written, f"the dbt model {imported.name}")
+            definitions.append(imported)
+        tables = self.tree.get_all_components(of_type=AudienceTable)
+        registered = [table.definition for table in sorted(tables, key=lambda one: one.definition.table)]
+        catalogue = Catalogue.declared(registered, priorities(definitions))
+        upstream(self.definition, catalogue)
+        if written[0] != self.definition.name:
+            return dg.Definitions()
+        return dg.Definitions(assets=[audience_assets(definitions, catalogue), overlap_asset(definitions)])
 
 
-def audience_asset(definition: AudienceDefinition) -> dg.AssetsDefinition:
-    """The asset of one audience; its upstreams are the tables that its conditions read."""
-    contract = audience_contract(definition)
-    spec = contract_spec(
-        contract,
-        deps=list(upstream(definition).tables),
-        kinds={"sql"},
-        code_version=definition.version,
-        owners=[definition.owner],
+def audience_assets(definitions: Sequence[AudienceDefinition], catalogue: Catalogue) -> dg.AssetsDefinition:
+    """The assets of audiences; the upstreams of each are the tables that its conditions read."""
+    ordered = [one for level in levels(definitions) for one in level]
+    checks = [
+        dg.AssetCheckSpec(
+            SIZE_AS_EXPECTED,
+            asset=_key(one),
+            blocking=True,
+            description="As many members as expected, and no sudden change by the same definition.",
+        )
+        for one in ordered
+    ]
+
+    @dg.multi_asset(
+        specs=[_spec(one, catalogue) for one in ordered], check_specs=checks, can_subset=True, **step("audiences")
     )
-
-    @dg.multi_asset(specs=[spec], **step(f"audiences__{definition.name}"))
-    def refresh(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+    def audiences(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+        chosen = [one for one in ordered if _key(one) in context.selected_asset_keys]
         with warehouse.opened(context) as opened:
-            change = refresh_audience(opened, definition, read_as_of(opened))
-            yield contract_result(
-                opened,
-                contract,
-                {
-                    "members": change.members,
-                    "entered": change.entered,
-                    "exited": change.exited,
-                    "merged": change.merged,
-                    "definition_version": change.definition_version,
-                    "sql": dg.MetadataValue.md(f"```sql\n{change.sql}\n```"),
-                },
-            )
+            known = catalogue.of(opened)
+            failed: dict[str, CdpError] = {}
+            for level in levels(chosen):
+                changes = _refreshed(opened, level, known, failed)
+                for one in level:
+                    if one.name in changes:
+                        context.log.info(f"{one.name}: {changes[one.name].members:,} members")
+                        yield _result(opened, one, catalogue, changes[one.name])
+        for name, error in failed.items():
+            raise type(error)(f"audience {name!r}: {error}") from error
 
-    return refresh
+    return audiences
+
+
+def overlap_asset(definitions: Sequence[AudienceDefinition]) -> dg.AssetsDefinition:
+    """The asset that says how many customers audiences have in common."""
+    names = sorted(one.name for one in definitions)
+    tables = [Table("audiences", name) for name in names]
+    lineage = {
+        "audience": (),
+        "other_audience": (),
+        "customers": tuple(f"{table}.customer_id" for table in tables),
+    }
+    columns = tuple(replace(column, lineage=lineage[column.name]) for column in OVERLAP.columns)
+    contract = replace(OVERLAP, columns=columns)
+
+    @dg.multi_asset(specs=[contract_spec(contract, deps=tables, kinds={"sql"})], **step("audiences__overlap"))
+    def audience_overlap(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
+        with warehouse.opened(context) as opened:
+            opened.write_select(OVERLAP.table, overlap(names))
+            yield contract_result(opened, contract, {"heat_map": dg.MetadataValue.md(overlap_map(opened, names))})
+
+    return audience_overlap
+
+
+def _refreshed(
+    warehouse: Warehouse, level: Sequence[AudienceDefinition], catalogue: Catalogue, failed: dict[str, CdpError]
+) -> Mapping[str, AudienceChange]:
+    """Refresh together; if one of them cannot be, each on its own, so that the others are."""
+    as_of, holdout = read_as_of(warehouse), Settings.from_env().global_holdout
+    try:
+        return refresh_audiences(warehouse, level, as_of, catalogue, holdout)
+    except CdpError as error:
+        if len(level) == 1:
+            failed[level[0].name] = error
+            return {}
+    found: dict[str, AudienceChange] = {}
+    for one in level:
+        found |= _refreshed(warehouse, [one], catalogue, failed)
+    return found
+
+
+def _spec(definition: AudienceDefinition, catalogue: Catalogue) -> dg.AssetSpec:
+    holdout = Settings.from_env().global_holdout
+    spec = contract_spec(
+        audience_contract(definition, catalogue),
+        deps=list(upstream(definition, catalogue).tables),
+        kinds={"sql"},
+        code_version=f"{definition.version} {holdout}" if holdout else definition.version,
+        owners=list(definition.owners),
+    )
+    if definition.schedule is None:
+        return spec
+    return spec.replace_attributes(automation_condition=at_times(definition.schedule))
+
+
+def _result(
+    warehouse: Warehouse, definition: AudienceDefinition, catalogue: Catalogue, change: AudienceChange
+) -> dg.MaterializeResult[Any]:
+    check = dg.AssetCheckResult(
+        check_name=SIZE_AS_EXPECTED,
+        asset_key=_key(definition),
+        passed=not change.unexpected,
+        metadata={"members": change.members, "why": change.unexpected or "as many as expected"},
+    )
+    result = contract_result(
+        warehouse,
+        audience_contract(definition, catalogue),
+        {
+            "members": change.members,
+            "entered": change.entered,
+            "exited": change.exited,
+            "merged": change.merged,
+            "definition_version": change.definition_version,
+            "sql": dg.MetadataValue.md(f"```sql\n{change.sql}\n```"),
+        },
+    )
+    return result._replace(check_results=[check])
+
+
+def _key(definition: AudienceDefinition) -> dg.AssetKey:
+    return asset_key(Table("audiences", definition.name))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import dagster as dg
 from pydantic import BaseModel
 
+from cdp_assets.definition_files import located
 from cdp_assets.errors import ConfigurationError
 
 D = TypeVar("D", bound=BaseModel)
@@ -16,8 +17,10 @@ class DefinedComponent(dg.Component, Generic[D]):
 
     definition_model: ClassVar[type[BaseModel]]
 
-    def __init__(self, definition: D) -> None:
+    def __init__(self, definition: D, tree: dg.ComponentTree) -> None:
         self.definition = definition
+        self.tree = tree
+        """All components, for those that need others."""
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -25,13 +28,13 @@ class DefinedComponent(dg.Component, Generic[D]):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "DefinedComponent[Any]":
-        return cls(attributes)  # type: ignore[arg-type] # Dagster validated them against definition_model
+        return cls(attributes, context.component_tree)  # type: ignore[arg-type] # Dagster validated the attributes
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         try:
             return self.definitions()
         except ConfigurationError as error:
-            raise ConfigurationError(f"{context.path / 'defs.yaml'}: {error}") from error
+            raise ConfigurationError(located(context.path / "defs.yaml", str(error))) from error
 
     @abstractmethod
     def definitions(self) -> dg.Definitions:

@@ -9,6 +9,7 @@ import click
 
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.identity.opened import opened_warehouse
+from cdp_assets.orchestration.tables import echo_table
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
@@ -69,7 +70,7 @@ def status(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([one.as_json() for one in found], indent=2))
         return
-    _echo_table(
+    echo_table(
         ["sync", "holds", "refused", "invalid", "suppressed", "last run"],
         [
             [one.sync, one.held_rows, one.rejected_rows, one.invalid, one.suppressed, _last(one.last_run)]
@@ -108,7 +109,7 @@ def _echo_list(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(plain, indent=2))
     else:
-        _echo_table(
+        echo_table(
             ["customer_id", "since", "why"], [[r["customer_id"], r["added_at"][:10], r["reason"]] for r in plain]
         )
 
@@ -145,18 +146,6 @@ def _echo_result(result: Any, as_json: bool) -> None:  # noqa: ANN401 - a SyncRe
     click.echo(f"{result.sync}: {said}, {result.rows_per_second:,.0f} rows a second")
     if counts["rejected"]:
         click.echo("what was refused, and why, is in activation.rejected_rows; `cdp sync retry` sends it again.")
-
-
-def _echo_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    from rich.console import Console
-    from rich.table import Table as Grid
-
-    grid = Grid()
-    for place, head in enumerate(heads):
-        grid.add_column(head, overflow="fold", no_wrap=place == 0)
-    for row in rows:
-        grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
-    Console(highlight=False).print(grid)
 
 
 def _last(run: Any) -> str:  # noqa: ANN401 - a row of sync_runs

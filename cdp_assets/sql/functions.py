@@ -98,6 +98,8 @@ def _postgres_json(opening: str, closing: str) -> str:
     return f"CAST(CASE WHEN {looks} THEN {{0}} END AS JSONB)"
 
 
+# Of more digits PostgreSQL's cast could be out of range, which is an error there.
+_NUMBER = "^-?[0-9]{{1,30}}([.][0-9]{{1,30}})?([eE][+-]?[0-9]{{1,2}})?$"
 _OBJECT, _ARRAY = _postgres_json("{{", "}}"), _postgres_json("[", "]")
 
 FUNCTIONS: Mapping[str, PortableFunction] = {
@@ -155,6 +157,26 @@ FUNCTIONS: Mapping[str, PortableFunction] = {
             "postgres": "{0} + {1} * INTERVAL '24 hours'",
             "snowflake": "DATEADD(HOUR, 24 * {1}, {0})",
             "bigquery": "TIMESTAMP_ADD({0}, INTERVAL (24 * {1}) HOUR)",
+        },
+    ),
+    "cdp_add_hours": PortableFunction(
+        "cdp_add_hours(time, hours)",
+        "The moment so many hours later; earlier for a negative number.",
+        {
+            "duckdb": "{0} + TO_HOURS({1})",
+            "postgres": "{0} + {1} * INTERVAL '1 hour'",
+            "snowflake": "DATEADD(HOUR, {1}, {0})",
+            "bigquery": "TIMESTAMP_ADD({0}, INTERVAL {1} HOUR)",
+        },
+    ),
+    "cdp_number": PortableFunction(
+        "cdp_number(text)",
+        "A text that is a number in decimal notation, as JSON writes it, as a DOUBLE; null when it is none.",
+        {
+            "duckdb": f"CASE WHEN REGEXP_MATCHES({{0}}, '{_NUMBER}') THEN TRY_CAST({{0}} AS DOUBLE) END",
+            "postgres": f"CASE WHEN {{0}} ~ '{_NUMBER}' THEN CAST({{0}} AS DOUBLE PRECISION) END",
+            "snowflake": f"CASE WHEN REGEXP_INSTR({{0}}, '{_NUMBER}') > 0 THEN TRY_TO_DOUBLE({{0}}) END",
+            "bigquery": f"CASE WHEN REGEXP_CONTAINS({{0}}, '{_NUMBER}') THEN SAFE_CAST({{0}} AS FLOAT64) END",
         },
     ),
     "cdp_days_between": PortableFunction(

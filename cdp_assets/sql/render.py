@@ -55,5 +55,10 @@ def render(statement: str | exp.Expr, dialect: str, fold: Callable[[str], str] =
         raise WarehouseError(f"cannot be said in {dialect}'s SQL: {_first_line(error)}") from None
 
 
+def readable(sql: str, dialect: str) -> str:
+    """A rendered statement over several lines, for people."""
+    return sqlglot.parse_one(sql, dialect=dialect).sql(dialect=dialect, pretty=True)
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]  # the lines below quote the statement, literals and all

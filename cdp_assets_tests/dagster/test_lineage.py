@@ -48,8 +48,7 @@ CONSTANTS = {
     "identity.applied_decisions": {"number_l", "number_r"},
     "identity.id_history": {"run_id"},
     "churn.model": {"horizon_days"},
-    "audiences.at_risk_high_value": {"split"},
-    "audiences.new_customers_without_second_order": {"split"},
+    "audiences.overlap": {"audience", "other_audience"},
 }
 """Columns made from no column: literals of the model, typed nulls, the configuration, a fact of the run.
 A column that is missing from its table's lineage and from here has lost its lineage."""

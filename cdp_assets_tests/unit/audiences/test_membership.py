@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from cdp_assets.audiences.catalogue import CUSTOMERS
-from cdp_assets.audiences.contracts import MEMBERSHIP_LOG, audience_contract
-from cdp_assets.audiences.membership import refresh_audience
+from cdp_assets.audiences.catalogue import Catalogue
+from cdp_assets.audiences.contracts import HISTORY, audience_contract
+from cdp_assets.audiences.declared import CUSTOMERS
+from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.membership import refresh_audience, refresh_audiences
+from cdp_assets.audiences.order import priorities
 from cdp_assets.errors import CdpError, WarehouseError
 from cdp_assets.identity.contracts import ID_HISTORY
 from cdp_assets.tables import Table
@@ -126,7 +129,7 @@ def test_audiences_share_the_log_without_disturbing_each_other(warehouse):
 def test_the_tables_are_as_the_contracts_say(warehouse):
     have(warehouse, "a")
     refresh_audience(warehouse, FRENCH, AS_OF)
-    for contract in (audience_contract(FRENCH), MEMBERSHIP_LOG):
+    for contract in (audience_contract(FRENCH), *HISTORY):
         written = warehouse.read_arrow(f"SELECT * FROM {contract.table}")
         assert {f.name: f.type for f in written.schema} == {c.name: c.type for c in contract.columns}
 
@@ -148,3 +151,62 @@ def test_a_failure_between_the_writes_leaves_everything_as_it_was(warehouse, mon
         with pytest.raises(CdpError, match="lost"):
             refresh_audience(warehouse, FRENCH, LATER)
     assert (members(warehouse), log(warehouse)) == before
+
+
+def test_a_failure_leaves_no_work_table_behind(warehouse, monkeypatch):
+    have(warehouse, "a")
+    refresh_audience(warehouse, FRENCH, AS_OF)
+    before = warehouse.tables()
+    with monkeypatch.context() as patch:
+        patch.setattr("cdp_assets.audiences.membership.record_sizes", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            refresh_audience(warehouse, FRENCH, LATER)
+    assert warehouse.tables() == before
+    assert members(warehouse) == {"a": AS_OF}
+
+
+def test_a_customer_is_in_the_first_audience_of_a_list_that_would_have_them(warehouse):
+    anyone = {"property": {"field": "customer_id", "is_set": True}}
+    first = definition(FRENCH.condition.model_dump(by_alias=True, exclude_defaults=True), **place("french", 1))
+    second = definition(anyone, **place("second", 2))
+    third = definition(anyone, **place("third", 3))
+    catalogue = Catalogue.declared(audiences=priorities([first, second, third]))
+    have(warehouse, "a")
+    for one in (first, second, third):
+        refresh_audience(warehouse, one, AS_OF, catalogue)
+    assert (who(warehouse, "french"), who(warehouse, "second"), who(warehouse, "third")) == ({"a"}, {"other"}, set())
+    have(warehouse, "other")
+    for one in (first, second, third):
+        refresh_audience(warehouse, one, LATER, catalogue)
+    assert (who(warehouse, "french"), who(warehouse, "second")) == ({"other"}, set())
+
+
+def place(name, rank):
+    return {"name": name, "priority": {"list": "emails", "rank": rank}}
+
+
+def who(warehouse, name):
+    return set(warehouse.read_arrow(f"SELECT customer_id FROM audiences.{name}")["customer_id"].to_pylist())
+
+
+def test_each_version_of_a_definition_is_written_down_once_with_its_meaning(warehouse):
+    have(warehouse, "a")
+    german = definition({"property": {"field": "country", "eq": "DE"}}, name="french")
+    for audience, as_of in ((FRENCH, AS_OF), (FRENCH, LATER), (german, LATER), (FRENCH, LATEST)):
+        refresh_audience(warehouse, audience, as_of)
+    rows = warehouse.read_arrow("SELECT * FROM audiences.definitions").to_pylist()
+    assert [(row["definition_version"], row["since"]) for row in sorted(rows, key=lambda row: row["since"])] == [
+        (FRENCH.version, AS_OF),
+        (german.version, LATER),
+        (FRENCH.version, LATEST),
+    ]
+    assert AudienceDefinition.model_validate_json(rows[0]["definition"]) == FRENCH
+
+
+def test_later_runs_of_one_moment_have_larger_numbers_in_the_log(warehouse):
+    for people in (["a"], [], ["a"]):
+        have(warehouse, *people)
+        refresh_audiences(warehouse, [FRENCH], AS_OF)
+    rows = warehouse.read_arrow("SELECT * FROM audiences.membership_log").to_pylist()
+    assert [row["change"] for row in sorted(rows, key=lambda row: row["sequence"])] == ["enter", "exit", "enter"]
+    assert len({row["sequence"] for row in rows}) == 3

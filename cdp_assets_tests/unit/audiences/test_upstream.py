@@ -1,6 +1,9 @@
 """An audience's upstreams and lineage are exactly what its conditions read."""
 
+from cdp_assets.audiences.catalogue import Catalogue
 from cdp_assets.audiences.contracts import audience_contract
+from cdp_assets.audiences.options import Priority
+from cdp_assets.audiences.registered import RegisteredTable
 from cdp_assets.audiences.upstream import upstream
 from cdp_assets_tests.unit.audiences.world import definition
 
@@ -43,3 +46,47 @@ def test_members_descend_from_every_column_read():
     audience = definition({"property": {"field": "email", "is_set": True}})
     member = audience_contract(audience).columns[0]
     assert set(member.lineage) == ALWAYS | {"master.customers.email"}
+
+
+def test_every_leaf_names_the_tables_and_columns_it_reads():
+    purchase = {"transaction": {"where": [{"field": "channel", "eq": "web"}]}}
+    audience = definition(
+        {
+            "all": [
+                {"transaction": {"of": "lines", "distinct": {"field": "category", "at_least": 2}}},
+                {"event": {"last": {"field": "properties.step.name", "eq": "pay"}}},
+                {"sequence": {"did": {"event": {"where": [{"field": "event_name", "eq": "x"}]}}, "then_not": purchase}},
+                {"related": {"to": ["account", "parent_account"], "any": {"field": "domain", "eq": "x.fr"}}},
+            ]
+        },
+        suppress={"without_consent": ["email"]},
+        limit={"field": "churn_probability", "top": 3, "per": "country"},
+    )
+    read = set(upstream(audience).columns) - ALWAYS
+    expected = {
+        "master.transaction_lines": ("category", "customer_id", "occurred_at"),
+        "master.events": (
+            *("customer_id", "event_id", "event_name", "is_deleted", "occurred_at", "properties", "source"),
+        ),
+        "master.transactions": ("channel", "customer_id", "is_deleted", "occurred_at"),
+        "master.accounts": ("account_id", "domain", "is_deleted", "parent_account_id", "source"),
+        "master.customers": ("account_id", "account_id_source", "country"),
+        "master.consents": ("customer_id", "purpose", "state"),
+        "churn.scores": ("churn_probability", "customer_id"),
+    }
+    assert read == {f"{table}.{column}" for table, columns in expected.items() for column in columns}
+
+
+def test_an_audience_descends_from_those_before_it_in_a_list_of_priorities():
+    places = {"first": Priority(list="l", rank=1), "second": Priority(list="l", rank=2), "other": None}
+    mine = {"list": "l", "rank": 2}
+    second = definition({"property": {"field": "email", "is_set": True}}, name="second", priority=mine)
+    tables = {str(table) for table in upstream(second, Catalogue.declared(audiences=places)).tables}
+    assert {table for table in tables if table.startswith("audiences.")} == {"audiences.first"}
+
+
+def test_registered_tables_are_upstream():
+    tier = RegisteredTable(table="marts.loyalty", columns={"tier": "text"}, key="customer_key")
+    gold = definition({"property": {"field": "tier", "eq": "gold"}})
+    read = upstream(gold, Catalogue.declared([tier]))
+    assert set(read.columns) - ALWAYS == {"marts.loyalty.customer_key", "marts.loyalty.tier"}

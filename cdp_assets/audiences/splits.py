@@ -1,0 +1,136 @@
+"""Which arm a member is in: the one it was given before, else one by a hash of salt and customer id."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlglot import exp
+
+from cdp_assets.audiences.contracts import ASSIGNMENTS
+from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.options import GLOBAL_HOLDOUT, Splits
+from cdp_assets.audiences.values import moment
+from cdp_assets.sql.functions import call
+from cdp_assets.tables import Table
+
+_DIGITS = 8
+"""Hexadecimal digits of the hash that decide: shares are met to within one in four billion."""
+_WHOLE = Decimal(100)
+
+
+def by_hash(salt: str, customer_id: exp.Expr, shares: dict[str, Decimal]) -> exp.Expr:
+    """The arm that a hash of salt and customer id falls into; null beyond the last if shares are less than 100."""
+    if not any(shares.values()):
+        return exp.cast(exp.null(), "text")
+    salted = exp.DPipe(this=exp.Literal.string(f"{salt}:"), expression=customer_id)
+    digits = exp.Left(this=call("cdp_sha256", salted), expression=exp.Literal.number(_DIGITS))
+    arm, reached = exp.case(), Decimal(0)
+    for name, share in shares.items():
+        reached += share
+        # Digits of one length in lower case are ordered as the numbers they stand for.
+        below = exp.LT(this=digits.copy(), expression=exp.Literal.string(_threshold(reached)))
+        arm = arm.when(below if reached < _WHOLE else exp.true(), exp.Literal.string(name))
+    return arm
+
+
+def held_by_all(customer_id: exp.Expr, percent: Decimal) -> exp.Expr:
+    """`global_holdout` for the customers whom no audience sends anywhere, null for others."""
+    return by_hash(GLOBAL_HOLDOUT, customer_id, {GLOBAL_HOLDOUT: percent})
+
+
+@dataclass(frozen=True)
+class Dealing:
+    """The arms of one audience's members. `moves` is the work table of what became of its members."""
+
+    definition: AudienceDefinition
+    splits: Splits
+    moves: Table
+
+    @property
+    def salt(self) -> str:
+        """What the hash is salted with."""
+        return self.splits.salt or self.definition.name
+
+    def given(self, also: tuple[str, ...] = ()) -> exp.Select:
+        """`customer_id`, `arm` and `also`: the arm each customer was last given, of those there are now."""
+        columns = [_column(name) for name in ("customer_id", "arm", *also)]
+        latest = exp.Order(expressions=[exp.Ordered(this=_column("assigned_at"), desc=True), _column("arm")])
+        place = exp.Window(this=exp.RowNumber(), partition_by=[_column("customer_id")], order=latest)
+        here = {"audience": self.definition.name, "salt": self.salt}
+        arms = _column("arm").isin(*(exp.Literal.string(name) for name in self.splits.shares))
+        ranked = (
+            exp.select(*columns, place.as_("place", quoted=True))
+            .from_(ASSIGNMENTS.table.expression())
+            .where(*(_column(name).eq(exp.Literal.string(value)) for name, value in here.items()), arms)
+        )
+        first = _column("place").eq(exp.Literal.number(1))
+        return exp.select(*(column.copy() for column in columns)).from_(_named(ranked, "ranked")).where(first)
+
+    def newly_given(self, at: datetime, percent: Decimal) -> exp.Select:
+        """The rows that `assignments` is to have more: members without an arm, but for those whom all hold back.
+
+        One whom other members were merged into takes over the arm of the first of them, in order of ids, who had one.
+        """
+        held = held_by_all(_column("current_id", "m"), percent)
+        sent_somewhere = [exp.Is(this=held, expression=exp.null())] if percent else []
+        unassigned = (
+            exp.select(_column("current_id", "m").as_("customer_id", quoted=True))
+            .distinct()
+            .from_(exp.alias_(self.moves.expression(), "m", table=True, quoted=True))
+            .join(_named(self.given(), "g"), on=_same("customer_id", "g", "current_id", "m"), join_type="left")
+            .where(self._mine("m"), _known("current_id", "m"), exp.not_(_known("customer_id", "g")), *sent_somewhere)
+        )
+        arm = exp.Coalesce(
+            this=_column("arm", "i"), expressions=[by_hash(self.salt, _column("customer_id", "u"), self.splits.shares)]
+        )
+        values: dict[str, exp.Expr] = {
+            "audience": exp.cast(exp.Literal.string(self.definition.name), "text"),
+            "customer_id": _column("customer_id", "u"),
+            "arm": arm,
+            "salt": exp.cast(exp.Literal.string(self.salt), "text"),
+            "assigned_at": moment(at),
+            "inherited_from": _column("former_id", "i"),
+        }
+        return (
+            exp.select(*(value.as_(name, quoted=True) for name, value in values.items()))
+            .from_(_named(unassigned, "u"))
+            .join(_named(self._inherited(), "i"), on=_same("current_id", "i", "customer_id", "u"), join_type="left")
+        )
+
+    def _inherited(self) -> exp.Select:
+        """`current_id`, `former_id`, `arm`: the first merged id of each member that had an arm."""
+        order = exp.Order(expressions=[exp.Ordered(this=_column("former_id", "m"))])
+        place = exp.Window(this=exp.RowNumber(), partition_by=[_column("current_id", "m")], order=order)
+        columns = (_column("current_id", "m"), _column("former_id", "m"), _column("arm", "g"))
+        ranked = (
+            exp.select(*columns, place.as_("place", quoted=True))
+            .from_(exp.alias_(self.moves.expression(), "m", table=True, quoted=True))
+            .join(_named(self.given(), "g"), on=_same("customer_id", "g", "former_id", "m"))
+            .where(self._mine("m"), _column("is_merged", "m"))
+        )
+        first = _column("place").eq(exp.Literal.number(1))
+        names = ("current_id", "former_id", "arm")
+        return exp.select(*(_column(name) for name in names)).from_(_named(ranked, "ranked")).where(first)
+
+    def _mine(self, alias: str) -> exp.Expr:
+        return _column("audience", alias).eq(exp.Literal.string(self.definition.name))
+
+
+def _threshold(percent: Decimal) -> str:
+    return f"{int(percent / _WHOLE * 16**_DIGITS):0{_DIGITS}x}"
+
+
+def _column(name: str, table: str | None = None) -> exp.Column:
+    return exp.column(name, table=table, quoted=True)
+
+
+def _known(name: str, table: str) -> exp.Expr:
+    return exp.not_(exp.Is(this=_column(name, table), expression=exp.null()))
+
+
+def _same(name: str, table: str, other: str, other_table: str) -> exp.Expr:
+    return exp.EQ(this=_column(name, table), expression=_column(other, other_table))
+
+
+def _named(query: exp.Select, alias: str) -> exp.Subquery:
+    return query.subquery(exp.to_identifier(alias, quoted=True))
