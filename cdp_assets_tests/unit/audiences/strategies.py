@@ -28,13 +28,9 @@ def rows(minimum: int = 0, maximum: int = 8, **columns: st.SearchStrategy) -> st
 
 
 def keyed(found: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
-    """The rows with keys that tell them apart; some differ in the last column of the key alone."""
+    """The rows with keys that tell them apart, against the order they are written in; many by the last column alone."""
     return [
-        {
-            **row,
-            **{name: f"{(n + len(found)) % (7 if name == names[-1] else 2)}" for name in names[:-1]},
-            names[-1]: f"{n}",
-        }
+        {**row, **{name: str(n % 2) for name in names[:-1]}, names[-1]: str(len(found) - n).zfill(2)}
         for n, row in enumerate(found)
     ]
 
@@ -47,9 +43,9 @@ text = st.sampled_from((*TEXTS, None))
 amount = st.sampled_from((*(Decimal(str(number)) for number in NUMBERS), None))
 moment = st.sampled_from((*MOMENTS, None))
 truth = st.sampled_from((True, False, None))
-owner = st.sampled_from((*IDS, None))
+owner = st.sampled_from((*IDS, *IDS[:2], IDS[0], None))
 account = st.sampled_from(("x", "y", None))
-past = st.sampled_from(MOMENTS)
+past = st.sampled_from([at for at in MOMENTS if abs(at - AS_OF) < timedelta(hours=60)] + list(MOMENTS))
 
 customers = rows(
     2,
@@ -127,6 +123,9 @@ _times = {"within_last": length, "within_next": length}
 OPERATORS: dict[str, dict[str, st.SearchStrategy]] = {
     "text": _operators(st.sampled_from((*TEXTS, "cart", "É")))
     | dict.fromkeys(("contains", "starts_with", "ends_with"), _part),
+    "name": _operators(st.sampled_from(("view", "Cart"))),
+    "type": _operators(st.sampled_from(("order", "Refund"))),
+    "window": _times,
     "number": _operators(number, pairs(number)),
     "truth": _operators(st.booleans()),
     "moment": _operators(written, pairs(written, moment_of)) | _times | {"before": written, "after": written},
@@ -150,6 +149,6 @@ def _one(name: str, kind: str, operator: str, value: st.SearchStrategy) -> st.Se
     options: dict[str, st.SearchStrategy] = {}
     if not operator.endswith("set"):
         options["or_not_set"] = true
-        if kind == "text":
+        if kind in ("text", "name", "type"):
             options["exact"] = st.booleans()
     return st.fixed_dictionaries({"field": st.just(name), operator: value}, optional=options)

@@ -55,7 +55,7 @@ def several(of: st.SearchStrategy) -> st.SearchStrategy:
 def test_the_warehouse_and_a_plain_reading_agree_on_each_kind_of_condition(shared, kind):
     leaf = KINDS[kind].map(lambda content: {kind: content})
 
-    @examples(15)
+    @examples(20)
     @given(worlds, audiences, several(grouped(leaf, 2)))
     def agreed(tables, members, trees):
         assert_agreed(shared, tables, members, [{"condition": tree} for tree in trees])
@@ -63,7 +63,7 @@ def test_the_warehouse_and_a_plain_reading_agree_on_each_kind_of_condition(share
     agreed()
 
 
-@examples(60)
+@examples(30)
 @given(worlds, audiences, several(definitions))
 def test_the_warehouse_and_a_plain_reading_agree_on_whole_definitions(shared, tables, members, asked):
     assert_agreed(shared, tables, members, asked)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from cdp_assets_tests.unit.audiences.comparing import span
 from cdp_assets_tests.unit.audiences.strategies import AUDIENCES, comparison, length, moment_of, number, pairs, written
 
-TRANSACTION = {"type": "text", "channel": "text", "amount": "number", "occurred_at": "moment"}
+TRANSACTION = {"type": "type", "channel": "text", "amount": "number", "occurred_at": "moment"}
 LINE = {"category": "text", "amount": "number"}
-EVENT = {"event_name": "text", "properties__page": "json", "properties__n": "json", "properties__n__page": "json"}
+EVENT = {"event_name": "name", "properties__page": "json", "properties__n": "json", "properties__n__page": "json"}
 RELATED = {
     "account": {"name": "text"},
     "parent_account": {"name": "text"},
@@ -56,6 +56,7 @@ def aggregates(numeric: tuple[str, ...], anything: tuple[str, ...]) -> st.Search
 
 windows = st.one_of(
     st.just({}),
+    st.just({}),
     length.map(lambda value: {"within_last": value}),
     pairs(length, lambda value: -span(value) / timedelta(hours=1))
     .filter(lambda two: span(two[0]) > span(two[1]))
@@ -76,10 +77,13 @@ def facts(columns: dict[str, str], numeric: tuple[str, ...]) -> st.SearchStrateg
     return st.tuples(occurrences(columns), asked).map(lambda two: two[0] | two[1])
 
 
-step = st.one_of(
-    occurrences(TRANSACTION).map(lambda done: {"transaction": done}),
-    occurrences({"event_name": "text"}).map(lambda done: {"event": done}),
-)
+def steps(kind: str, **columns: str) -> st.SearchStrategy:
+    where = st.lists(comparison(**columns), max_size=1)
+    done = st.tuples(windows, st.fixed_dictionaries({}, optional={"where": where})).map(lambda two: two[0] | two[1])
+    return done.map(lambda content: {kind: content})
+
+
+step = st.one_of(steps("event", event_name="name"), steps("transaction", type="type"))
 sequence = st.tuples(
     st.fixed_dictionaries({"did": step}, optional={"within": length}), st.sampled_from(("then", "then_not")), step
 ).map(lambda three: {**three[0], three[1]: three[2]})
@@ -100,10 +104,12 @@ def _related(path: list[str]) -> st.SearchStrategy:
     return asked.map(lambda content: {"to": to, **content})
 
 
-properties = comparison(
+windowed = comparison(last_order_at="window", date_of_birth="window")
+compared = comparison(
     country="text", city="text", total_spent="number", last_order_at="moment", date_of_birth="day", risk_band="text",
     churn_probability="number",
 )  # fmt: skip
+properties = st.sampled_from((compared, compared, windowed)).flatmap(lambda chosen: chosen)
 other = st.tuples(st.sampled_from(("in", "not_in")), st.sampled_from(AUDIENCES)).map(lambda two: {two[0]: two[1]})
 of_lines = facts(LINE, ("amount",)).map(lambda content: {"of": "lines", **content})
 KINDS = {
