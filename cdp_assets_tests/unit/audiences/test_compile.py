@@ -9,7 +9,17 @@ import pytest
 
 from cdp_assets.audiences.declared import CONSENTS, CUSTOMERS, SCORES
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse
-from cdp_assets_tests.unit.audiences.world import AS_OF, EVENTS, TRANSACTIONS, at, customer, fill, order, selected
+from cdp_assets_tests.unit.audiences.world import (
+    AS_OF,
+    EVENTS,
+    TRANSACTIONS,
+    at,
+    customer,
+    event,
+    fill,
+    order,
+    selected,
+)
 
 PEOPLE = [
     customer("fr", country="FR", total_spent=Decimal("100"), date_of_birth=date(1990, 5, 1), last_order_at=AS_OF),
@@ -152,6 +162,7 @@ ORDERS = {"where": [{"field": "type", "eq": "order"}]}
         ({"transaction": {"max": {"field": "amount", "at_least": 8}}}, {"two"}, {"one"}),
         ({"transaction": {"max": {"field": "amount", "between": [7, 10]}}}, {"one"}, {"two"}),
         ({"transaction": {"distinct": {"field": "type", "exactly": 2}}}, {"one"}, {"two", "none"}),
+        ({"transaction": {"distinct": {"field": "type", "exactly": 1}}}, {"two"}, {"one", "none"}),
         ({"transaction": {"count": {"at_least": 1}, "between_ago": ["20d", "7d"]}}, {"two"}, {"one", "none"}),
         ({"transaction": {"count": {"exactly": 0}, "between_ago": ["20d", "7d"]}}, {"one", "none"}, {"two"}),
         ({"transaction": {"first": {"field": "amount", "eq": 10}}}, {"two"}, {"one"}),
@@ -168,6 +179,30 @@ def test_conditions_on_facts_count_nothing_as_zero_and_leave_out_deleted_and_lat
 ):
     assert set(selected(buyers, condition)) == who
     assert set(selected(buyers, {"not": condition})) == who_not
+
+
+def test_conditions_on_one_table_each_count_their_own_facts(buyers):
+    refunds = {"where": [{"field": "type", "eq": "refund"}]}
+    both = [{"transaction": {"count": {"at_least": 1}, **only}} for only in (ORDERS, refunds)]
+    assert selected(buyers, {"all": both}) == ["one"]
+    every = {"transaction": {"count": {"exactly": 2}}}
+    assert selected(buyers, {"all": [every, both[1]]}) == ["one"]
+    assert selected(buyers, {"all": [every, both[0]]}) == ["one", "two"]
+
+
+@pytest.mark.parametrize(("outermost", "name"), [("first", "smallest"), ("last", "largest")])
+def test_of_facts_at_one_moment_the_one_of_the_smaller_key_is_first(warehouse, outermost, name):
+    keys = [
+        ("b", "1", "middle"),
+        ("b", "3", "largest"),
+        ("a", "7", "smallest"),
+        ("b", "2", "middle"),
+        ("a", "9", "low"),
+    ]
+    for rows in (keys, keys[::-1]):
+        events = [event("x", at(1), name, source=source, event_id=key) for source, key, name in rows]
+        fill(warehouse, {CUSTOMERS: [customer("x")], EVENTS: events})
+        assert selected(warehouse, {"event": {outermost: {"field": "event_name", "eq": name}}}) == ["x"]
 
 
 def test_scores_other_audiences_and_exclusions_are_joined(warehouse):

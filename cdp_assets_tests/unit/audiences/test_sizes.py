@@ -86,6 +86,12 @@ def test_the_same_run_again_is_as_unexpected_as_before(world):
     assert len(world.rows("sizes")) == 2
 
 
+def test_an_earlier_run_that_is_repeated_is_not_measured_by_later_ones(world):
+    for on, members in enumerate((100, 150, 250)):
+        assert run(world, members, on) == ""
+    assert run(world, 120, 1) == ""
+
+
 def test_a_size_that_was_accepted_stays_so_when_the_run_is_repeated(world):
     run(world, 100, 0)
     run(world, 30, 1)

@@ -75,6 +75,28 @@ def test_those_of_an_arm_that_is_gone_are_dealt_anew(world):
     assert set(after.values()) == {"a", "c"}
 
 
+def test_the_arm_given_last_is_the_one_that_is_kept(world):
+    world.have(FEW)
+    world.refresh(split(**HALVES))
+    world.refresh(split(a=50, c=50), on=1)
+    dealt_again = world.arms()
+    world.refresh(split(a=30, b=40, c=30), on=2)
+    assert world.arms() == dealt_again
+
+
+def test_who_leaves_is_logged_with_the_arm_they_were_in_and_finds_it_on_coming_back(world):
+    a, b = of_both_arms()
+    world.have([a, b])
+    world.refresh(split(**HALVES))
+    world.have([])
+    world.refresh(split(**HALVES), on=1)
+    left = [row for row in world.rows("membership_log") if row["change"] == "exit"]
+    assert {row["customer_id"]: row["split"] for row in left} == {a: "a", b: "b"}
+    world.have([a, b])
+    world.refresh(split(a=1, b=99), on=2)
+    assert world.arms() == {a: "a", b: "b"}
+
+
 def test_another_salt_deals_all_anew_and_the_old_one_finds_the_old_arms(world):
     world.have(FEW)
     world.refresh(split(**HALVES))
