@@ -152,6 +152,8 @@ class Catalogue:
 
     def _with(self, one: RegisteredTable) -> "Catalogue":
         table = Table.parse(one.table)
+        if table in self.tables:
+            raise ConfigurationError(f"table {one.table!r} is known already; register another one, or take this away.")
         columns = {name: Kind(kind) for name, kind in one.columns.items()}
         keyed = {} if one.key is None else {one.key: Kind.TEXT}
         tables = {**self.tables, table: {**keyed, **columns}}

@@ -135,6 +135,12 @@ def test_a_registered_relation_must_join_columns_that_are_there(changes, said):
         Catalogue.declared([registered("marts.pets", {"owner": "text"}, **changes)])
 
 
+@pytest.mark.parametrize("tables", [["master.events"], ["marts.pets", "marts.pets"]])
+def test_a_table_that_is_known_already_cannot_be_registered(tables):
+    with pytest.raises(ConfigurationError, match=f"table '{tables[-1]}' is known already"):
+        Catalogue.declared([registered(table, {"owner": "text"}) for table in tables])
+
+
 def test_a_deployments_own_columns_can_be_used(warehouse):
     warehouse.write_select(CUSTOMERS, "SELECT 'x' AS customer_id, CAST(7 AS SMALLINT) AS loyalty_tier")
     found = Catalogue.declared().of(warehouse)
