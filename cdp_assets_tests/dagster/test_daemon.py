@@ -20,6 +20,8 @@ CONCERNED = {
     "raw.crm__consents",
     "staging.stg_crm__consents",
     "master.consents",
+    "audiences.abandoned_basket",
+    "audiences.overlap",
     "activation.at_risk_high_value_to_outbox",
     "activation.second_order_reminder",
     "activation.welcome_google_ads",
