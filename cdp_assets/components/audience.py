@@ -21,7 +21,7 @@ from cdp_assets.components.automation import at_times
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec
 from cdp_assets.components.warehouse import WarehouseResource, step
-from cdp_assets.errors import CdpError
+from cdp_assets.errors import CdpError, ConfigurationError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
@@ -65,8 +65,8 @@ class Audience(DefinedComponent[AudienceDefinition]):
         registered = [table.definition for table in sorted(tables, key=lambda one: one.definition.table)]
         catalogue = Catalogue.declared(registered, priorities(definitions))
         upstream(self.definition, catalogue)
-        if written[0] != self.definition.name:
-            return dg.Definitions()
+        if written[0] != self.definition.name or not all(_can_be_made(one, catalogue) for one in definitions):
+            return dg.Definitions()  # the component of one that cannot be made says so, with its own file
         return dg.Definitions(assets=[audience_assets(definitions, catalogue), overlap_asset(definitions)])
 
 
@@ -101,6 +101,14 @@ def audience_assets(definitions: Sequence[AudienceDefinition], catalogue: Catalo
             raise type(error)(f"audience {name!r}: {error}") from error
 
     return audiences
+
+
+def _can_be_made(definition: AudienceDefinition, catalogue: Catalogue) -> bool:
+    try:
+        upstream(definition, catalogue)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def overlap_asset(definitions: Sequence[AudienceDefinition]) -> dg.AssetsDefinition:

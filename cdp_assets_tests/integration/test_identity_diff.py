@@ -274,7 +274,7 @@ def test_what_takes_effect_at_training_alone_is_said_not_to_be_shown(resolved: R
     ("text", "said"),
     [
         ("rules: [", "new.yaml:1: this is not YAML"),
-        ("rulez: []", "new.yaml: there is no option 'rulez'"),
+        ("rulez: []", "new.yaml:1: there is no option 'rulez'"),
         ("rules: [{name: a, agree: [e_mail]}]", "rules.0.agree.0 is 'e_mail'; input should be 'email'"),
     ],
 )
