@@ -174,7 +174,7 @@ FUNCTIONS: Mapping[str, PortableFunction] = {
         "A text that is a number in decimal notation, as JSON writes it, as a DOUBLE; null when it is none.",
         {
             "duckdb": f"CASE WHEN REGEXP_MATCHES({{0}}, '{_NUMBER}') THEN TRY_CAST({{0}} AS DOUBLE) END",
-            "postgres": f"CASE WHEN {{0}} ~ '{_NUMBER}' THEN CAST({{0}} AS DOUBLE PRECISION) END",
+            "postgres": f"CAST(SUBSTRING({{0}} FROM '({_NUMBER})') AS DOUBLE PRECISION)",
             "snowflake": f"CASE WHEN REGEXP_INSTR({{0}}, '{_NUMBER}') > 0 THEN TRY_TO_DOUBLE({{0}}) END",
             "bigquery": f"CASE WHEN REGEXP_CONTAINS({{0}}, '{_NUMBER}') THEN SAFE_CAST({{0}} AS FLOAT64) END",
         },

@@ -124,79 +124,43 @@ LEFT JOIN (
       CASE
         WHEN "events"."occurred_at" BETWEEN CAST('2026-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('2026-01-31 00:00:00+00:00' AS TIMESTAMPTZ)
         THEN (
-          CASE
-            WHEN (
-              CASE
-                WHEN JSONB_TYPEOF(
-                  CAST(CASE
-                    WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
-                    AND RIGHT(RTRIM("events"."properties"), 1) = '}'
-                    THEN "events"."properties"
-                  END AS JSONB) #> '{"time"}'
-                ) IN ('string', 'number', 'boolean')
-                THEN CAST(CASE
+          CAST(SUBSTRING((
+            CASE
+              WHEN JSONB_TYPEOF(
+                CAST(CASE
                   WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
                   AND RIGHT(RTRIM("events"."properties"), 1) = '}'
                   THEN "events"."properties"
-                END AS JSONB) #>> '{"time"}'
-              END
-            ) ~ '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$'
-            THEN CAST((
-              CASE
-                WHEN JSONB_TYPEOF(
-                  CAST(CASE
-                    WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
-                    AND RIGHT(RTRIM("events"."properties"), 1) = '}'
-                    THEN "events"."properties"
-                  END AS JSONB) #> '{"time"}'
-                ) IN ('string', 'number', 'boolean')
-                THEN CAST(CASE
-                  WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
-                  AND RIGHT(RTRIM("events"."properties"), 1) = '}'
-                  THEN "events"."properties"
-                END AS JSONB) #>> '{"time"}'
-              END
-            ) AS DOUBLE PRECISION)
-          END
+                END AS JSONB) #> '{"time"}'
+              ) IN ('string', 'number', 'boolean')
+              THEN CAST(CASE
+                WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
+                AND RIGHT(RTRIM("events"."properties"), 1) = '}'
+                THEN "events"."properties"
+              END AS JSONB) #>> '{"time"}'
+            END
+          ) FROM '(^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$)') AS DOUBLE PRECISION)
         )
       END
     ) AS "f1",
     MIN(
       (
-        CASE
-          WHEN (
-            CASE
-              WHEN JSONB_TYPEOF(
-                CAST(CASE
-                  WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
-                  AND RIGHT(RTRIM("events"."properties"), 1) = '}'
-                  THEN "events"."properties"
-                END AS JSONB) #> '{"step"}'
-              ) IN ('string', 'number', 'boolean')
-              THEN CAST(CASE
+        CAST(SUBSTRING((
+          CASE
+            WHEN JSONB_TYPEOF(
+              CAST(CASE
                 WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
                 AND RIGHT(RTRIM("events"."properties"), 1) = '}'
                 THEN "events"."properties"
-              END AS JSONB) #>> '{"step"}'
-            END
-          ) ~ '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$'
-          THEN CAST((
-            CASE
-              WHEN JSONB_TYPEOF(
-                CAST(CASE
-                  WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
-                  AND RIGHT(RTRIM("events"."properties"), 1) = '}'
-                  THEN "events"."properties"
-                END AS JSONB) #> '{"step"}'
-              ) IN ('string', 'number', 'boolean')
-              THEN CAST(CASE
-                WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
-                AND RIGHT(RTRIM("events"."properties"), 1) = '}'
-                THEN "events"."properties"
-              END AS JSONB) #>> '{"step"}'
-            END
-          ) AS DOUBLE PRECISION)
-        END
+              END AS JSONB) #> '{"step"}'
+            ) IN ('string', 'number', 'boolean')
+            THEN CAST(CASE
+              WHEN LEFT(LTRIM("events"."properties"), 1) = '{'
+              AND RIGHT(RTRIM("events"."properties"), 1) = '}'
+              THEN "events"."properties"
+            END AS JSONB) #>> '{"step"}'
+          END
+        ) FROM '(^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$)') AS DOUBLE PRECISION)
       )
     ) AS "f2"
   FROM "master"."events" AS "events"

@@ -17,40 +17,22 @@ WHERE
   OR NOT LOWER("churn__scores"."risk_band") <> LOWER('high')
   OR RIGHT(LOWER("marts__loyalty"."tier"), LENGTH(LOWER('ld'))) = LOWER('ld')
   OR (
-    CASE
-      WHEN (
-        CASE
-          WHEN JSONB_TYPEOF(
-            CAST(CASE
-              WHEN LEFT(LTRIM("marts__loyalty"."card"), 1) = '{'
-              AND RIGHT(RTRIM("marts__loyalty"."card"), 1) = '}'
-              THEN "marts__loyalty"."card"
-            END AS JSONB) #> '{"years","held"}'
-          ) IN ('string', 'number', 'boolean')
-          THEN CAST(CASE
+    CAST(SUBSTRING((
+      CASE
+        WHEN JSONB_TYPEOF(
+          CAST(CASE
             WHEN LEFT(LTRIM("marts__loyalty"."card"), 1) = '{'
             AND RIGHT(RTRIM("marts__loyalty"."card"), 1) = '}'
             THEN "marts__loyalty"."card"
-          END AS JSONB) #>> '{"years","held"}'
-        END
-      ) ~ '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$'
-      THEN CAST((
-        CASE
-          WHEN JSONB_TYPEOF(
-            CAST(CASE
-              WHEN LEFT(LTRIM("marts__loyalty"."card"), 1) = '{'
-              AND RIGHT(RTRIM("marts__loyalty"."card"), 1) = '}'
-              THEN "marts__loyalty"."card"
-            END AS JSONB) #> '{"years","held"}'
-          ) IN ('string', 'number', 'boolean')
-          THEN CAST(CASE
-            WHEN LEFT(LTRIM("marts__loyalty"."card"), 1) = '{'
-            AND RIGHT(RTRIM("marts__loyalty"."card"), 1) = '}'
-            THEN "marts__loyalty"."card"
-          END AS JSONB) #>> '{"years","held"}'
-        END
-      ) AS DOUBLE PRECISION)
-    END
+          END AS JSONB) #> '{"years","held"}'
+        ) IN ('string', 'number', 'boolean')
+        THEN CAST(CASE
+          WHEN LEFT(LTRIM("marts__loyalty"."card"), 1) = '{'
+          AND RIGHT(RTRIM("marts__loyalty"."card"), 1) = '}'
+          THEN "marts__loyalty"."card"
+        END AS JSONB) #>> '{"years","held"}'
+      END
+    ) FROM '(^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$)') AS DOUBLE PRECISION)
   ) >= 2
   OR CASE
     WHEN (
