@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from cdp_assets.audiences.comparison import compile_comparison
 from cdp_assets.audiences.declared import EVENTS, LINES, TRANSACTIONS, FactTable
+from cdp_assets.audiences.expressions import aliased, column
 from cdp_assets.audiences.leaves import (
     AGGREGATES,
     Aggregate,
@@ -58,8 +59,7 @@ def compile_facts(facts: Facts, reading: Reading, sources: Sources, path: str) -
     condition = exp.and_(*met) if met else None
     value = aggregate(name, bounds, of.table, of.table.name, condition, reading, f"{path}.{name}")
     feature = scan.feature(value, condition)
-    column = exp.column(feature, table=source.alias, quoted=True)
-    return Did(within(name, bounds, column), source, frozenset({feature}))
+    return Did(within(name, bounds, column(feature, source.alias)), source, frozenset({feature}))
 
 
 def asked(question: Aggregate) -> tuple[str, Bounds]:
@@ -104,8 +104,8 @@ def compile_sequence(sequence: Sequence, reading: Reading, sources: Sources, pat
     end = "then" if sequence.then is not None else "then_not"
     first = _step(sequence.did, reading, "a", f"{path}.did")
     later = _step(sequence.end, reading, "b", f"{path}.{end}")
-    start, then = (exp.column("occurred_at", table=alias, quoted=True) for alias in ("first", "later"))
-    same = exp.EQ(this=_key("later"), expression=_key("first"))
+    start, then = (column("occurred_at", alias) for alias in ("first", "later"))
+    same = exp.EQ(this=column(KEY, "later"), expression=column(KEY, "first"))
     follows = [same, exp.GT(this=then, expression=start)]
     over: list[exp.Expr] = []
     if sequence.within is not None:
@@ -113,14 +113,14 @@ def compile_sequence(sequence: Sequence, reading: Reading, sources: Sources, pat
         until = call("cdp_add_hours", start.copy(), exp.Literal.number(hours))
         follows.append(exp.LTE(this=then.copy(), expression=until))
         over = [exp.LTE(this=until.copy(), expression=moment(reading.as_of))]
-    query = exp.select(_key("first")).distinct().from_(_aliased(first, "first"))
+    query = exp.select(column(KEY, "first")).distinct().from_(aliased(first, "first"))
     if sequence.then is not None:
-        query = query.join(_aliased(later, "later"), on=exp.and_(*follows))
+        query = query.join(aliased(later, "later"), on=exp.and_(*follows))
     else:
-        query = query.join(_aliased(later, "later"), on=exp.and_(*follows), join_type="left")
-        query = query.where(exp.Is(this=_key("later"), expression=exp.null()), *over)
+        query = query.join(aliased(later, "later"), on=exp.and_(*follows), join_type="left")
+        query = query.where(exp.Is(this=column(KEY, "later"), expression=exp.null()), *over)
     source = sources.select(query, "sequence")
-    return Did(exp.not_(exp.Is(this=_key(source.alias), expression=exp.null())), source)
+    return Did(exp.not_(exp.Is(this=column(KEY, source.alias), expression=exp.null())), source)
 
 
 def _step(step: Step, reading: Reading, alias: str, path: str) -> exp.Select:
@@ -130,7 +130,7 @@ def _step(step: Step, reading: Reading, alias: str, path: str) -> exp.Select:
     assert done is not None
     conditions = [*_always(of, reading, alias), *_met(done, of, reading, alias, f"{path}.{kind}")]
     columns = [reading.plain(of.table, name, alias) for name in (of.customer_id, of.occurred_at)]
-    return exp.select(*columns).from_(_aliased(of.table.expression(), alias)).where(*conditions)
+    return exp.select(*columns).from_(aliased(of.table, alias)).where(*conditions)
 
 
 def _outermost(
@@ -139,23 +139,23 @@ def _outermost(
     """How a field of the first or last fact compares; of facts at one moment, the one of the smaller key is first."""
     kind, alias = ("first" if facts.first is not None else "last"), of.table.name
     here = f"{path}.{kind}"
-    column = reading.catalogue.column(of.table, comparison.field, f"{here}.field")
+    compared = reading.catalogue.column(of.table, comparison.field, f"{here}.field")
     times = [exp.Ordered(this=reading.plain(of.table, of.occurred_at, alias), desc=kind == "last")]
     ties = [exp.Ordered(this=reading.plain(of.table, name, alias), desc=kind == "last") for name in of.key]
     owner = reading.plain(of.table, of.customer_id, alias)
     place = exp.Window(this=exp.RowNumber(), partition_by=[owner], order=exp.Order(expressions=[*times, *ties]))
     ranked = (
         exp.select(
-            owner.copy(), reading.operand(column, alias).as_("value", quoted=True), place.as_("place", quoted=True)
+            owner.copy(), reading.operand(compared, alias).as_("value", quoted=True), place.as_("place", quoted=True)
         )
-        .from_(_aliased(of.table.expression(), alias))
+        .from_(aliased(of.table, alias))
         .where(*_always(of, reading, alias), *_met(facts, of, reading, alias, path))
     )
-    chosen = exp.EQ(this=exp.column("place", quoted=True), expression=exp.Literal.number(1))
-    query = exp.select(exp.column(KEY, quoted=True), exp.column("value", quoted=True))
-    source = sources.select(query.from_(_aliased(ranked, "ranked")).where(chosen), f"{kind}_{alias}")
-    operand = exp.column("value", table=source.alias, quoted=True)
-    return Did(compile_comparison(comparison, column, operand, reading.as_of, here), source)
+    chosen = exp.EQ(this=column("place"), expression=exp.Literal.number(1))
+    query = exp.select(column(KEY), column("value"))
+    source = sources.select(query.from_(aliased(ranked, "ranked")).where(chosen), f"{kind}_{alias}")
+    operand = column("value", source.alias)
+    return Did(compile_comparison(comparison, compared, operand, reading.as_of, here), source)
 
 
 def _always(of: FactTable, reading: Reading, alias: str) -> tuple[exp.Expr, ...]:
@@ -179,17 +179,7 @@ def _met(done: Occurrences, of: FactTable, reading: Reading, alias: str, path: s
         start, end = (moment(reading.as_of - duration(ago)) for ago in done.between_ago)
         found += [exp.GT(this=time, expression=start), exp.LTE(this=time.copy(), expression=end)]
     if done.between:
-        column = reading.catalogue.column(of.table, of.occurred_at, path)
-        low, high = (literal(end, column, f"{path}.between") for end in done.between)
+        at = reading.catalogue.column(of.table, of.occurred_at, path)
+        low, high = (literal(end, at, f"{path}.between") for end in done.between)
         found.append(exp.Between(this=time, low=low, high=high))
     return found + reading.filters(done.where, of.table, alias, f"{path}.where")
-
-
-def _key(alias: str) -> exp.Column:
-    return exp.column(KEY, table=alias, quoted=True)
-
-
-def _aliased(source: exp.Expr, alias: str) -> exp.Expr:
-    if isinstance(source, exp.Select):
-        return source.subquery(exp.to_identifier(alias, quoted=True))
-    return exp.alias_(source, alias, table=True, quoted=True)

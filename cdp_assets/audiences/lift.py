@@ -18,6 +18,7 @@ from sqlglot import exp
 from cdp_assets.audiences.contracts import ASSIGNMENTS
 from cdp_assets.audiences.declared import CUSTOMERS, TRANSACTIONS
 from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.expressions import column
 from cdp_assets.audiences.options import HOLDOUT
 from cdp_assets.audiences.splits import Dealing
 from cdp_assets.audiences.values import moment
@@ -158,12 +159,12 @@ def _wilson(arm: Arm) -> tuple[float, float]:
 def _arms(warehouse: Warehouse, definition: AudienceDefinition, metric: Metric, as_of: datetime) -> Sequence[Arm]:
     if not warehouse.exists(ASSIGNMENTS.table):
         return []
-    value = exp.cast(_column("value", "v"), "double")
+    value = exp.cast(column("value", "v"), "double")
     sums = {"total": exp.Sum(this=value), "squares": exp.Sum(this=exp.Mul(this=value.copy(), expression=value.copy()))}
     values = _values(definition, metric, as_of).subquery(exp.to_identifier("v", quoted=True))
-    query = exp.select(_column("arm", "v"), exp.Count(this=exp.Star()).as_("customers", quoted=True))
+    query = exp.select(column("arm", "v"), exp.Count(this=exp.Star()).as_("customers", quoted=True))
     query = query.select(*(total.as_(name, quoted=True) for name, total in sums.items())).from_(values)
-    rows = warehouse.read_arrow(query.group_by(_column("arm", "v"))).to_pylist()
+    rows = warehouse.read_arrow(query.group_by(column("arm", "v"))).to_pylist()
     return [_arm(row["arm"], row["customers"], row["total"], row["squares"]) for row in rows]
 
 
@@ -177,22 +178,22 @@ def _values(definition: AudienceDefinition, metric: Metric, as_of: datetime) -> 
     """`customer_id`, `arm`, `value` of every customer there is who was given an arm."""
     assert definition.splits is not None
     dealt = Dealing(definition, definition.splits, Table("audiences", "none")).given(("assigned_at",))
-    orders = exp.Count(this=_column("transaction_id", "t"))
+    orders = exp.Count(this=column("transaction_id", "t"))
     one, zero = exp.Literal.number(1), exp.Literal.number(0)
     value: exp.Expr = {
         Metric.CONVERSION: exp.case().when(exp.GT(this=orders, expression=zero), one).else_(zero),
         Metric.ORDERS: orders,
-        Metric.REVENUE: exp.Coalesce(this=exp.Sum(this=_column("amount_reporting", "t")), expressions=[zero]),
+        Metric.REVENUE: exp.Coalesce(this=exp.Sum(this=column("amount_reporting", "t")), expressions=[zero]),
     }[metric]
-    keys = (_column("customer_id", "g"), _column("arm", "g"))
-    since = exp.GT(this=_column("occurred_at", "t"), expression=_column("assigned_at", "g"))
-    until = exp.LTE(this=_column("occurred_at", "t"), expression=moment(as_of))
-    kept = exp.not_(exp.Coalesce(this=_column("is_deleted", "t"), expressions=[exp.false()]))
-    same = exp.EQ(this=_column("customer_id", "t"), expression=_column("customer_id", "g"))
+    keys = (column("customer_id", "g"), column("arm", "g"))
+    since = exp.GT(this=column("occurred_at", "t"), expression=column("assigned_at", "g"))
+    until = exp.LTE(this=column("occurred_at", "t"), expression=moment(as_of))
+    kept = exp.not_(exp.Coalesce(this=column("is_deleted", "t"), expressions=[exp.false()]))
+    same = exp.EQ(this=column("customer_id", "t"), expression=column("customer_id", "g"))
     counted = (
-        [] if metric is Metric.REVENUE else [exp.EQ(this=_column("type", "t"), expression=exp.Literal.string("order"))]
+        [] if metric is Metric.REVENUE else [exp.EQ(this=column("type", "t"), expression=exp.Literal.string("order"))]
     )
-    there = exp.EQ(this=_column("customer_id", "c"), expression=_column("customer_id", "g"))
+    there = exp.EQ(this=column("customer_id", "c"), expression=column("customer_id", "g"))
     customers = exp.alias_(CUSTOMERS.expression(), "c", table=True, quoted=True)
     facts = exp.alias_(TRANSACTIONS.table.expression(), "t", table=True, quoted=True)
     return (
@@ -202,7 +203,3 @@ def _values(definition: AudienceDefinition, metric: Metric, as_of: datetime) -> 
         .join(facts, on=exp.and_(same, since, until, kept, *counted), join_type="left")
         .group_by(*(key.copy() for key in keys))
     )
-
-
-def _column(name: str, table: str) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)

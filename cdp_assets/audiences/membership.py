@@ -167,8 +167,10 @@ class _Refresh:
 
     def _keep_versions(self) -> None:
         """Write down the definitions that were not run before, or not since another."""
-        latest = exp.select("audience", "definition_version").from_(DEFINITIONS.table.expression()).order_by("since")
-        before = {row["audience"]: row["definition_version"] for row in self.warehouse.read_arrow(latest).to_pylist()}
+        every = exp.select("audience", "definition_version", "since").from_(DEFINITIONS.table.expression())
+        known = self.warehouse.read_arrow(every).to_pylist()
+        since = {row["audience"]: max(r["since"] for r in known if r["audience"] == row["audience"]) for row in known}
+        latest = {(r["audience"], r["definition_version"]) for r in known if r["since"] == since[r["audience"]]}
         rows = [
             {
                 "audience": one.name,
@@ -177,7 +179,7 @@ class _Refresh:
                 "definition": one.model_dump_json(by_alias=True, exclude_defaults=True),
             }
             for one in self.definitions
-            if before.get(one.name) != one.version
+            if (one.name, one.version) not in latest
         ]
         if rows:
             table = pa.Table.from_pylist(rows, schema=DEFINITIONS.schema)

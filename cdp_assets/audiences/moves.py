@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.expressions import aliased, column, known, same, together
 from cdp_assets.audiences.splits import Dealing, held_by_all
 from cdp_assets.audiences.values import moment
 from cdp_assets.identity.merges import merges
@@ -22,12 +23,12 @@ def transitions(names: Sequence[str], found: Table, has_history: bool) -> exp.Qu
     query = template(_TEMPLATE)
     former = (
         exp.select(
-            _text(name).as_("audience", quoted=True), *map(_column, ("customer_id", "entered_at", "split"))
+            _text(name).as_("audience", quoted=True), *map(column, ("customer_id", "entered_at", "split"))
         ).from_(Table("audiences", name).expression())
         for name in names
     )
-    current = exp.select(_column("audience"), _column("customer_id")).from_(found.expression())
-    parameters: dict[str, exp.Expr] = {"former": _together(list(former)), "current_members": current}
+    current = exp.select(column("audience"), column("customer_id")).from_(found.expression())
+    parameters: dict[str, exp.Expr] = {"former": together(list(former)), "current_members": current}
     if has_history:
         parameters["merges"] = merges()
     for cte in query.find_all(exp.CTE):
@@ -40,13 +41,11 @@ def members_now(definitions: Sequence[AudienceDefinition], moves: Table, percent
     """The audiences as they are now; a member who absorbed others has been in since the first of them entered."""
     undealt = [one.name for one in definitions if one.splits is None]
     parts = [
-        _members(exp.select(), [one.name], moves, percent, at, Dealing(one, one.splits, moves))
-        for one in definitions
-        if one.splits
+        _members([one.name], moves, percent, at, Dealing(one, one.splits, moves)) for one in definitions if one.splits
     ]
     if undealt:
-        parts.append(_members(exp.select(), undealt, moves, percent, at, None))
-    return _together(parts)
+        parts.append(_members(undealt, moves, percent, at, None))
+    return together(parts)
 
 
 def changes(
@@ -55,29 +54,29 @@ def changes(
     """The rows a refresh adds to the log."""
     change = (
         exp.case()
-        .when(_column("is_merged", "m"), exp.Literal.string("merged"))
-        .when(_known("former_id", "m"), exp.Literal.string("exit"))
+        .when(column("is_merged", "m"), exp.Literal.string("merged"))
+        .when(known("former_id", "m"), exp.Literal.string("exit"))
         .else_(exp.Literal.string("enter"))
     )
     version = exp.case()
     for one in definitions:
         version = version.when(_is_of(one.name, "m"), exp.Literal.string(one.version))
     values: dict[str, exp.Expr] = {
-        "audience": _column("audience", "m"),
-        "customer_id": exp.Coalesce(this=_column("former_id", "m"), expressions=[_column("current_id", "m")]),
+        "audience": column("audience", "m"),
+        "customer_id": exp.Coalesce(this=column("former_id", "m"), expressions=[column("current_id", "m")]),
         "at": moment(at),
         "change": change,
         "split": _split_told(),
         "definition_version": version,
-        "merged_into": exp.case().when(_column("is_merged", "m"), _column("current_id", "m")),
+        "merged_into": exp.case().when(column("is_merged", "m"), column("current_id", "m")),
         "sequence": exp.cast(exp.Literal.number(sequence), "bigint"),
     }
-    stayed = exp.and_(_known("former_id", "m"), _known("current_id", "m"), exp.not_(_column("is_merged", "m")))
-    same = exp.and_(_same("audience", "a", "audience", "m"), _same("customer_id", "a", "current_id", "m"))
+    stayed = exp.and_(known("former_id", "m"), known("current_id", "m"), exp.not_(column("is_merged", "m")))
+    theirs = exp.and_(same("audience", "a", "audience", "m"), same("customer_id", "a", "current_id", "m"))
     return (
         exp.select(*(value.as_(name, quoted=True) for name, value in values.items()))
-        .from_(_aliased(moves, "m"))
-        .join(_aliased(after, "a"), on=same, join_type="left")
+        .from_(aliased(moves, "m"))
+        .join(aliased(after, "a"), on=theirs, join_type="left")
         .where(exp.not_(stayed))
     )
 
@@ -89,52 +88,45 @@ def counts(moves: Table) -> exp.Select:
     def number(condition: exp.Expr) -> exp.Expr:
         return exp.Count(this=exp.case().when(condition, exp.Literal.number(1)))
 
-    former_is_null = exp.Is(this=_column("former_id"), expression=none)
-    current_is_null = exp.Is(this=_column("current_id"), expression=none.copy())
+    former_is_null = exp.Is(this=column("former_id"), expression=none)
+    current_is_null = exp.Is(this=column("current_id"), expression=none.copy())
     found = {
-        "members": exp.Count(this=exp.Distinct(expressions=[_column("current_id")])),
+        "members": exp.Count(this=exp.Distinct(expressions=[column("current_id")])),
         "entered": number(former_is_null),
         "exited": number(current_is_null),
-        "merged": number(_column("is_merged")),
+        "merged": number(column("is_merged")),
     }
-    query = exp.select(_column("audience"), *(value.as_(name, quoted=True) for name, value in found.items()))
-    return query.from_(moves.expression()).group_by(_column("audience"))
+    query = exp.select(column("audience"), *(value.as_(name, quoted=True) for name, value in found.items()))
+    return query.from_(moves.expression()).group_by(column("audience"))
 
 
-def _members(
-    query: exp.Select, names: Sequence[str], moves: Table, percent: Decimal, at: datetime, dealing: Dealing | None
-) -> exp.Select:
-    here = _column("audience").isin(*(exp.Literal.string(name) for name in names))
-    known = exp.not_(exp.Is(this=_column("current_id"), expression=exp.null()))
-    entered = exp.Coalesce(this=exp.Min(this=_column("entered_at")), expressions=[moment(at)])
-    keys = (_column("audience"), _column("current_id"))
-    inner = exp.select(*keys, entered.as_("entered_at", quoted=True)).from_(moves.expression()).where(here, known)
+def _members(names: Sequence[str], moves: Table, percent: Decimal, at: datetime, dealing: Dealing | None) -> exp.Select:
+    here = column("audience").isin(*(exp.Literal.string(name) for name in names))
+    entered = exp.Coalesce(this=exp.Min(this=column("entered_at")), expressions=[moment(at)])
+    keys = (column("audience"), column("current_id"))
+    inner = (
+        exp.select(*keys, entered.as_("entered_at", quoted=True))
+        .from_(moves.expression())
+        .where(here, known("current_id"))
+    )
     inner = inner.group_by(*(key.copy() for key in keys))
-    held = held_by_all(_column("current_id", "n"), percent)
-    split: exp.Expr = held if dealing is None else exp.Coalesce(this=held, expressions=[_column("arm", "g")])
-    query = query.select(
-        _column("audience", "n"),
-        _column("current_id", "n").as_("customer_id", quoted=True),
-        _column("entered_at", "n"),
+    held = held_by_all(column("current_id", "n"), percent)
+    split: exp.Expr = held if dealing is None else exp.Coalesce(this=held, expressions=[column("arm", "g")])
+    query = exp.select(
+        column("audience", "n"),
+        column("current_id", "n").as_("customer_id", quoted=True),
+        column("entered_at", "n"),
         split.as_("split", quoted=True),
-    ).from_(inner.subquery(exp.to_identifier("n", quoted=True)))
+    ).from_(aliased(inner, "n"))
     if dealing is None:
         return query
-    given = dealing.given().subquery(exp.to_identifier("g", quoted=True))
-    return query.join(given, on=_same("customer_id", "g", "current_id", "n"), join_type="left")
+    return query.join(aliased(dealing.given(), "g"), on=same("customer_id", "g", "current_id", "n"), join_type="left")
 
 
 def _split_told() -> exp.Expr:
     """The arm of who left; else of the member there is now, whose id a merged one is."""
-    left = exp.and_(_known("former_id", "m"), exp.not_(_column("is_merged", "m")))
-    return exp.case().when(left, _column("former_split", "m")).else_(_column("split", "a"))
-
-
-def _together(queries: Sequence[exp.Select]) -> exp.Query:
-    every: exp.Query = queries[0]
-    for query in queries[1:]:
-        every = exp.union(every, query, distinct=False)
-    return every
+    left = exp.and_(known("former_id", "m"), exp.not_(column("is_merged", "m")))
+    return exp.case().when(left, column("former_split", "m")).else_(column("split", "a"))
 
 
 def _text(value: str) -> exp.Expr:
@@ -142,20 +134,4 @@ def _text(value: str) -> exp.Expr:
 
 
 def _is_of(name: str, alias: str) -> exp.Expr:
-    return _column("audience", alias).eq(exp.Literal.string(name))
-
-
-def _known(name: str, table: str) -> exp.Expr:
-    return exp.not_(exp.Is(this=_column(name, table), expression=exp.null()))
-
-
-def _same(name: str, table: str, other: str, other_table: str) -> exp.Expr:
-    return exp.EQ(this=_column(name, table), expression=_column(other, other_table))
-
-
-def _aliased(table: Table, alias: str) -> exp.Expr:
-    return exp.alias_(table.expression(), alias, table=True, quoted=True)
-
-
-def _column(name: str, table: str | None = None) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)
+    return column("audience", alias).eq(exp.Literal.string(name))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from cdp_assets.audiences.contracts import OVERLAP
+from cdp_assets.audiences.expressions import column, same, together
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
@@ -15,19 +16,17 @@ def overlap(names: Sequence[str]) -> exp.Select:
     """One row a pair of audiences with customers in common, each with itself too; columns as `OVERLAP` has them."""
     members = [
         exp.select(
-            exp.cast(exp.Literal.string(name), "text").as_("audience", quoted=True), _column("customer_id")
+            exp.cast(exp.Literal.string(name), "text").as_("audience", quoted=True), column("customer_id")
         ).from_(Table("audiences", name).expression())
         for name in names
     ]
-    every: exp.Query = members[0]
-    for query in members[1:]:
-        every = exp.union(every, query, distinct=False)
     one, other = (exp.alias_(exp.to_table("members"), alias, table=True) for alias in ("one", "other"))
-    same = exp.EQ(this=_column("customer_id", "one"), expression=_column("customer_id", "other"))
-    keys = (_column("audience", "one"), _column("audience", "other").as_("other_audience", quoted=True))
+    keys = (column("audience", "one"), column("audience", "other").as_("other_audience", quoted=True))
     shared = exp.select(*keys, exp.Count(this=exp.Star()).as_("customers", quoted=True)).from_(one)
-    shared = shared.join(other, on=same).group_by(_column("audience", "one"), _column("audience", "other"))
-    return shared.with_("members", as_=every)
+    shared = shared.join(other, on=same("customer_id", "one", "customer_id", "other")).group_by(
+        column("audience", "one"), column("audience", "other")
+    )
+    return shared.with_("members", as_=together(members))
 
 
 def overlap_map(warehouse: Warehouse, names: Sequence[str]) -> str:
@@ -45,7 +44,3 @@ def overlap_map(warehouse: Warehouse, names: Sequence[str]) -> str:
 def _cell(share: float) -> str:
     shade = _SHADES[min(int(share * len(_SHADES)), len(_SHADES) - 1)]
     return f"{shade * 2} {share:.0%}"
-
-
-def _column(name: str, table: str | None = None) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)

@@ -12,6 +12,7 @@ from cdp_assets.audiences.catalogue import Catalogue
 from cdp_assets.audiences.compile import Compiled, compile_audience
 from cdp_assets.audiences.declared import CONSENTS, CUSTOMERS
 from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.expressions import aliased, column, known, same
 from cdp_assets.masking import mask
 from cdp_assets.sql.render import readable
 from cdp_assets.tables import Table
@@ -83,7 +84,7 @@ def _funnel(warehouse: Warehouse, compiled: Compiled, members: int) -> list[tupl
 def _known_identifiers() -> dict[str, exp.Expr]:
     """1 where a customer has an identifier, else null: the members are written with this instead of joined again."""
     one = exp.Literal.number(1)
-    return {name: exp.case().when(_known(name, "customers"), one.copy()) for name in IDENTIFIERS}
+    return {name: exp.case().when(known(name, "customers"), one.copy()) for name in IDENTIFIERS}
 
 
 def _identifiers(warehouse: Warehouse, members: Table, count: int) -> dict[str, float]:
@@ -93,7 +94,7 @@ def _identifiers(warehouse: Warehouse, members: Table, count: int) -> dict[str, 
 
 
 def _consents(warehouse: Warehouse, members: Table) -> dict[str, dict[str, int]]:
-    keys = (_column("purpose", "c"), _column("state", "c"))
+    keys = (column("purpose", "c"), column("state", "c"))
     query = exp.select(*keys, exp.Count(this=exp.Star()).as_("customers", quoted=True))
     query = _of_members(query, members, CONSENTS).group_by(*(key.copy() for key in keys))
     found: dict[str, dict[str, int]] = {}
@@ -108,22 +109,13 @@ def _sample(warehouse: Warehouse, members: Table) -> list[dict[str, Any]]:
     ids = [row["customer_id"] for row in warehouse.read_arrow(first).to_pylist()]
     if not ids:
         return []
-    chosen = _column("customer_id", "c").isin(*(exp.Literal.string(one) for one in ids))
-    query = exp.select(*(_column(name, "c") for name in ("customer_id", *_MASKED)))
-    query = query.from_(exp.alias_(CUSTOMERS.expression(), "c", table=True, quoted=True)).where(chosen)
-    rows = warehouse.read_arrow(query.order_by(_column("customer_id", "c"))).to_pylist()
+    chosen = column("customer_id", "c").isin(*(exp.Literal.string(one) for one in ids))
+    query = exp.select(*(column(name, "c") for name in ("customer_id", *_MASKED)))
+    query = query.from_(aliased(CUSTOMERS, "c")).where(chosen)
+    rows = warehouse.read_arrow(query.order_by(column("customer_id", "c"))).to_pylist()
     return [{"customer_id": row["customer_id"], **{name: mask(row[name]) for name in _MASKED}} for row in rows]
 
 
 def _of_members(query: exp.Select, members: Table, table: Table) -> exp.Select:
-    same = exp.EQ(this=_column("customer_id", "c"), expression=_column("customer_id", "m"))
-    start = exp.alias_(members.expression(), "m", table=True, quoted=True)
-    return query.from_(start).join(exp.alias_(table.expression(), "c", table=True, quoted=True), on=same)
-
-
-def _column(name: str, table: str) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)
-
-
-def _known(name: str, table: str) -> exp.Expr:
-    return exp.not_(exp.Is(this=_column(name, table), expression=exp.null()))
+    theirs = same("customer_id", "c", "customer_id", "m")
+    return query.from_(aliased(members, "m")).join(aliased(table, "c"), on=theirs)

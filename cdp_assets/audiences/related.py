@@ -5,6 +5,7 @@ from functools import reduce
 from sqlglot import exp
 
 from cdp_assets.audiences.declared import CUSTOMERS, Relation
+from cdp_assets.audiences.expressions import aliased, column
 from cdp_assets.audiences.facts import Did, aggregate, asked, within
 from cdp_assets.audiences.leaves import Related
 from cdp_assets.audiences.reading import Reading
@@ -19,7 +20,7 @@ def compile_related(related: Related, reading: Reading, sources: Sources, path: 
     """
     joins, table, alias = _joins(related, reading, path)
     owner = reading.plain(CUSTOMERS, KEY, "origin")
-    start = exp.alias_(CUSTOMERS.expression(), "origin", table=True, quoted=True)
+    start = aliased(CUSTOMERS, "origin")
     query = reduce(lambda select, join: select.join(join), joins, exp.select(owner).from_(start))
     query = query.group_by(owner.copy())
     kind = next((kind for kind in ("any", "all", "none") if getattr(related, kind) is not None), None)
@@ -28,13 +29,13 @@ def compile_related(related: Related, reading: Reading, sources: Sources, path: 
         met = reading.filters(related.where, table, alias, f"{path}.where")
         value = aggregate(name, bounds, table, alias, exp.and_(*met) if met else None, reading, f"{path}.{name}")
         source = sources.select(query.select(value.as_("value", quoted=True)), "related")
-        return Did(within(name, bounds, _column(source.alias, "value")), source)
+        return Did(within(name, bounds, column("value", source.alias)), source)
     condition = reading.filter(getattr(related, kind), table, alias, f"{path}.{kind}")
     one = exp.Literal.number(1)
     counts = (exp.Count(this=exp.Star()), exp.Count(this=exp.case().when(condition, one)))
     named = (count.as_(name, quoted=True) for count, name in zip(counts, ("rows_found", "rows_met"), strict=True))
     source = sources.select(query.select(*named), "related")
-    found, met_rows = (_or_zero(_column(source.alias, name)) for name in ("rows_found", "rows_met"))
+    found, met_rows = (_or_zero(column(name, source.alias)) for name in ("rows_found", "rows_met"))
     zero = exp.Literal.number(0)
     match kind:
         case "any":
@@ -65,13 +66,9 @@ def _join(relation: Relation, near: str, far: str, reading: Reading) -> exp.Join
     if relation.is_deleted is not None:
         deleted = reading.plain(relation.target, relation.is_deleted, far)
         same.append(exp.not_(exp.Coalesce(this=deleted, expressions=[exp.false()])))
-    target = exp.alias_(relation.target.expression(), far, table=True, quoted=True)
+    target = aliased(relation.target, far)
     return exp.Join(this=target, kind="INNER", on=exp.and_(*same))
 
 
 def _or_zero(value: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
-
-
-def _column(table: str, name: str) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)

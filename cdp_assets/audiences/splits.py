@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from cdp_assets.audiences.contracts import ASSIGNMENTS
 from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.expressions import aliased, column, known, same
 from cdp_assets.audiences.options import GLOBAL_HOLDOUT, Splits
 from cdp_assets.audiences.values import moment
 from cdp_assets.sql.functions import call
@@ -53,84 +54,68 @@ class Dealing:
 
     def given(self, also: tuple[str, ...] = ()) -> exp.Select:
         """`customer_id`, `arm` and `also`: the arm each customer was last given, of those there are now."""
-        columns = [_column(name) for name in ("customer_id", "arm", *also)]
-        latest = exp.Order(expressions=[exp.Ordered(this=_column("assigned_at"), desc=True), _column("arm")])
-        place = exp.Window(this=exp.RowNumber(), partition_by=[_column("customer_id")], order=latest)
+        columns = [column(name) for name in ("customer_id", "arm", *also)]
+        latest = exp.Order(expressions=[exp.Ordered(this=column("assigned_at"), desc=True), column("arm")])
+        place = exp.Window(this=exp.RowNumber(), partition_by=[column("customer_id")], order=latest)
         here = {"audience": self.definition.name, "salt": self.salt}
-        arms = _column("arm").isin(*(exp.Literal.string(name) for name in self.splits.shares))
+        arms = column("arm").isin(*(exp.Literal.string(name) for name in self.splits.shares))
         ranked = (
             exp.select(*columns, place.as_("place", quoted=True))
             .from_(ASSIGNMENTS.table.expression())
-            .where(*(_column(name).eq(exp.Literal.string(value)) for name, value in here.items()), arms)
+            .where(*(column(name).eq(exp.Literal.string(value)) for name, value in here.items()), arms)
         )
-        first = _column("place").eq(exp.Literal.number(1))
-        return exp.select(*(column.copy() for column in columns)).from_(_named(ranked, "ranked")).where(first)
+        first = column("place").eq(exp.Literal.number(1))
+        return exp.select(*(one.copy() for one in columns)).from_(aliased(ranked, "ranked")).where(first)
 
     def newly_given(self, at: datetime, percent: Decimal) -> exp.Select:
         """The rows that `assignments` is to have more: members without an arm, but for those whom all hold back.
 
         One whom other members were merged into takes over the arm of the first of them, in order of ids, who had one.
         """
-        held = held_by_all(_column("current_id", "m"), percent)
+        held = held_by_all(column("current_id", "m"), percent)
         sent_somewhere = [exp.Is(this=held, expression=exp.null())] if percent else []
         unassigned = (
-            exp.select(_column("current_id", "m").as_("customer_id", quoted=True))
+            exp.select(column("current_id", "m").as_("customer_id", quoted=True))
             .distinct()
-            .from_(exp.alias_(self.moves.expression(), "m", table=True, quoted=True))
-            .join(_named(self.given(), "g"), on=_same("customer_id", "g", "current_id", "m"), join_type="left")
-            .where(self._mine("m"), _known("current_id", "m"), exp.not_(_known("customer_id", "g")), *sent_somewhere)
+            .from_(aliased(self.moves, "m"))
+            .join(aliased(self.given(), "g"), on=same("customer_id", "g", "current_id", "m"), join_type="left")
+            .where(self._mine("m"), known("current_id", "m"), exp.not_(known("customer_id", "g")), *sent_somewhere)
         )
         arm = exp.Coalesce(
-            this=_column("arm", "i"), expressions=[by_hash(self.salt, _column("customer_id", "u"), self.splits.shares)]
+            this=column("arm", "i"), expressions=[by_hash(self.salt, column("customer_id", "u"), self.splits.shares)]
         )
         values: dict[str, exp.Expr] = {
             "audience": exp.cast(exp.Literal.string(self.definition.name), "text"),
-            "customer_id": _column("customer_id", "u"),
+            "customer_id": column("customer_id", "u"),
             "arm": arm,
             "salt": exp.cast(exp.Literal.string(self.salt), "text"),
             "assigned_at": moment(at),
-            "inherited_from": _column("former_id", "i"),
+            "inherited_from": column("former_id", "i"),
         }
         return (
             exp.select(*(value.as_(name, quoted=True) for name, value in values.items()))
-            .from_(_named(unassigned, "u"))
-            .join(_named(self._inherited(), "i"), on=_same("current_id", "i", "customer_id", "u"), join_type="left")
+            .from_(aliased(unassigned, "u"))
+            .join(aliased(self._inherited(), "i"), on=same("current_id", "i", "customer_id", "u"), join_type="left")
         )
 
     def _inherited(self) -> exp.Select:
         """`current_id`, `former_id`, `arm`: the first merged id of each member that had an arm."""
-        order = exp.Order(expressions=[exp.Ordered(this=_column("former_id", "m"))])
-        place = exp.Window(this=exp.RowNumber(), partition_by=[_column("current_id", "m")], order=order)
-        columns = (_column("current_id", "m"), _column("former_id", "m"), _column("arm", "g"))
+        order = exp.Order(expressions=[exp.Ordered(this=column("former_id", "m"))])
+        place = exp.Window(this=exp.RowNumber(), partition_by=[column("current_id", "m")], order=order)
+        columns = (column("current_id", "m"), column("former_id", "m"), column("arm", "g"))
         ranked = (
             exp.select(*columns, place.as_("place", quoted=True))
-            .from_(exp.alias_(self.moves.expression(), "m", table=True, quoted=True))
-            .join(_named(self.given(), "g"), on=_same("customer_id", "g", "former_id", "m"))
-            .where(self._mine("m"), _column("is_merged", "m"))
+            .from_(aliased(self.moves, "m"))
+            .join(aliased(self.given(), "g"), on=same("customer_id", "g", "former_id", "m"))
+            .where(self._mine("m"), column("is_merged", "m"))
         )
-        first = _column("place").eq(exp.Literal.number(1))
+        first = column("place").eq(exp.Literal.number(1))
         names = ("current_id", "former_id", "arm")
-        return exp.select(*(_column(name) for name in names)).from_(_named(ranked, "ranked")).where(first)
+        return exp.select(*(column(name) for name in names)).from_(aliased(ranked, "ranked")).where(first)
 
     def _mine(self, alias: str) -> exp.Expr:
-        return _column("audience", alias).eq(exp.Literal.string(self.definition.name))
+        return column("audience", alias).eq(exp.Literal.string(self.definition.name))
 
 
 def _threshold(percent: Decimal) -> str:
     return f"{int(percent / _WHOLE * 16**_DIGITS):0{_DIGITS}x}"
-
-
-def _column(name: str, table: str | None = None) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)
-
-
-def _known(name: str, table: str) -> exp.Expr:
-    return exp.not_(exp.Is(this=_column(name, table), expression=exp.null()))
-
-
-def _same(name: str, table: str, other: str, other_table: str) -> exp.Expr:
-    return exp.EQ(this=_column(name, table), expression=_column(other, other_table))
-
-
-def _named(query: exp.Select, alias: str) -> exp.Subquery:
-    return query.subquery(exp.to_identifier(alias, quoted=True))

@@ -9,7 +9,7 @@ import click
 
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.identity.opened import opened_warehouse
-from cdp_assets.orchestration.tables import echo_table
+from cdp_assets.orchestration.terminal import echo_table
 
 if TYPE_CHECKING:
     from cdp_assets.audiences.configured import Configured
