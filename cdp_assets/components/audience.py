@@ -13,7 +13,7 @@ from cdp_assets.audiences.contracts import OVERLAP, audience_contract
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.imported import imported_audiences
 from cdp_assets.audiences.membership import AudienceChange, refresh_audiences
-from cdp_assets.audiences.order import levels, priorities
+from cdp_assets.audiences.order import levels, priorities, references
 from cdp_assets.audiences.overlap import overlap, overlap_map
 from cdp_assets.audiences.upstream import upstream
 from cdp_assets.components.audience_table import AudienceTable
@@ -21,7 +21,7 @@ from cdp_assets.components.automation import at_times
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import Results, asset_key, contract_result, contract_spec
 from cdp_assets.components.warehouse import WarehouseResource, step
-from cdp_assets.errors import CdpError, ConfigurationError
+from cdp_assets.errors import CdpError, ConfigurationError, DataError, WarehouseUnavailableError
 from cdp_assets.settings import Settings
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
@@ -57,15 +57,15 @@ class Audience(DefinedComponent[AudienceDefinition]):
         """The step that makes all audiences, from the first of them; the others only check that they can be made."""
         found = self.tree.get_all_components(of_type=Audience)
         definitions = sorted((one.definition for one in found), key=lambda one: one.name)
-        written = [one.name for one in definitions]
+        written = tuple(definitions)
         for imported in imported_audiences():
-            check_name_is_free(imported.name, written, f"the dbt model {imported.name}")
+            check_name_is_free(imported.name, [one.name for one in written], f"the dbt model {imported.name}")
             definitions.append(imported)
         tables = self.tree.get_all_components(of_type=AudienceTable)
         registered = [table.definition for table in sorted(tables, key=lambda one: one.definition.table)]
         catalogue = Catalogue.declared(registered, priorities(definitions))
         upstream(self.definition, catalogue)
-        if written[0] != self.definition.name or not all(_can_be_made(one, catalogue) for one in definitions):
+        if written[0] != self.definition or not all(_can_be_made(one, catalogue) for one in written):
             return dg.Definitions()  # the component of one that cannot be made says so, with its own file
         return dg.Definitions(assets=[audience_assets(definitions, catalogue), overlap_asset(definitions)])
 
@@ -92,15 +92,22 @@ def audience_assets(definitions: Sequence[AudienceDefinition], catalogue: Catalo
             known = catalogue.of(opened)
             failed: dict[str, CdpError] = {}
             for level in levels(chosen):
-                changes = _refreshed(opened, level, known, failed)
-                for one in level:
+                wanted = [one for one in level if not _reads(one, failed, catalogue)]
+                changes = _refreshed(opened, wanted, known, failed) if wanted else {}
+                for one in wanted:
                     if one.name in changes:
                         context.log.info(f"{one.name}: {changes[one.name].members:,} members")
                         yield _result(opened, one, catalogue, changes[one.name])
-        for name, error in failed.items():
-            raise type(error)(f"audience {name!r}: {error}") from error
+                failed |= {one.name: DataError("it reads one that was not made") for one in level if one not in wanted}
+        if failed:
+            raise DataError("; ".join(f"audience {name!r}: {error}" for name, error in failed.items()))
 
     return audiences
+
+
+def _reads(definition: AudienceDefinition, failed: Mapping[str, CdpError], catalogue: Catalogue) -> bool:
+    """Whether an audience is decided by one that could not be made."""
+    return not references(definition, catalogue.audiences or {}).isdisjoint(failed)
 
 
 def _can_be_made(definition: AudienceDefinition, catalogue: Catalogue) -> bool:
@@ -135,10 +142,16 @@ def overlap_asset(definitions: Sequence[AudienceDefinition]) -> dg.AssetsDefinit
 def _refreshed(
     warehouse: Warehouse, level: Sequence[AudienceDefinition], catalogue: Catalogue, failed: dict[str, CdpError]
 ) -> Mapping[str, AudienceChange]:
-    """Refresh together; if one of them cannot be, each on its own, so that the others are."""
+    """Refresh together; if one of them cannot be, each on its own, so that the others are.
+
+    Raises:
+        WarehouseUnavailableError: none can be, for now.
+    """
     as_of, holdout = read_as_of(warehouse), Settings.from_env().global_holdout
     try:
         return refresh_audiences(warehouse, level, as_of, catalogue, holdout)
+    except WarehouseUnavailableError:
+        raise
     except CdpError as error:
         if len(level) == 1:
             failed[level[0].name] = error
