@@ -6,7 +6,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from cdp_assets.destinations.base import Batch, Row
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+_EXACT_DIGITS = 15
+"""Digits that a number of JSON, which is read as a double, always keeps."""
 
 
 def record(batch: Batch, row: Row) -> dict[str, Any]:
@@ -26,13 +32,15 @@ def plain_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(value: object) -> object:  # noqa: PLR0911 - one line a type
     """A JSON value: times in UTC as ISO 8601 with `Z`, decimals as numbers where none of their digits is lost."""
+    if type(value) in _PLAIN:  # nearly all are
+        return value
     match value:
         case datetime():
             return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()[:-6] + "Z"
         case date():
             return value.isoformat()
         case Decimal():
-            return float(value) if Decimal(repr(float(value))) == value else format(value, "f")
+            return _number(value)
         case float() if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN
             return None
         case bytes():
@@ -45,10 +53,17 @@ def plain(value: object) -> object:  # noqa: PLR0911 - one line a type
             return value
 
 
+def _number(value: Decimal) -> float | str:
+    text = str(value)
+    is_short = len(text) <= _EXACT_DIGITS and text[-1].isdigit() and "E" not in text
+    if is_short or Decimal(repr(float(value))) == value:
+        return float(text)
+    return format(value, "f")
+
+
 def line(value: object) -> bytes:
-    """JSON on one line in UTF-8; what is no text in UTF-8 is escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """JSON on one line in UTF-8; what is no text in UTF-8, or an integer beyond 64 bits, as Python's encoder has it."""
     try:
-        return text.encode()
-    except UnicodeEncodeError:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
