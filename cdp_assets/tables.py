@@ -10,10 +10,14 @@ from cdp_assets.stages import Stage
 
 @dataclass(frozen=True)
 class Layout:
-    """How a large table is laid out where a warehouse has such keys: by the month of a time, and by columns."""
+    """How a large table is laid out where a warehouse has such keys: by the month of a time, and by columns.
+
+    A brief one is made and dropped by one run, so that to compress it costs more than it saves.
+    """
 
     partition_by: str | None = None
     cluster_by: tuple[str, ...] = ()
+    is_brief: bool = False
 
 
 @dataclass(frozen=True, order=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from sqlglot import exp
 
-from cdp_assets.tables import Table
+from cdp_assets.tables import Layout, Table
 from cdp_assets.warehouses.base import Warehouse
 
 
@@ -30,7 +30,7 @@ class WorkTables:
     @classmethod
     def of(cls, sync: str) -> "WorkTables":
         """The work tables of a sync."""
-        return cls(*(Table("activation", f"{part.name}__{sync}") for part in fields(cls)))
+        return cls(*(Table("activation", f"{part.name}__{sync}", Layout(is_brief=True)) for part in fields(cls)))
 
     def drop(self, warehouse: Warehouse) -> None:
         """Drop those there are."""

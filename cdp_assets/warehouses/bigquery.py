@@ -147,7 +147,7 @@ class BigQueryWarehouse(Warehouse):
             check_key_columns(table, [field.name for field in fields], key)
 
     def _replace_by_select(self, table: Table, sql: str) -> int:
-        fields = self._fields_of_select(sql) if table.layout else []
+        fields = self._fields_of_select(sql) if table.layout and not table.layout.is_brief else []
         say.check_names(table, fields)
         self._tables.ensure_dataset(table.schema)
         self._jobs.run(say.replace(table, fields, sql))

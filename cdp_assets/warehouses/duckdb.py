@@ -211,7 +211,8 @@ class DuckDBWarehouse(Warehouse):
         target = table.expression().sql("duckdb")
         self.create_schema(table.schema)
         if mode is WriteMode.REPLACE:
-            return _count(connection.execute(f"CREATE OR REPLACE TABLE {target} AS {select}"))
+            with _uncompressed(connection) if table.layout and table.layout.is_brief else nullcontext():
+                return _count(connection.execute(f"CREATE OR REPLACE TABLE {target} AS {select}"))
         if mode is WriteMode.APPEND:
             return self._append(connection, table, select)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {_STAGED} AS {select}")
@@ -245,6 +246,15 @@ def _holder(error: duckdb.Error) -> str | None:
         return f"process {process[2]} ({process[1]})"
     # Another thread is closing it at this very moment.
     return "this process itself" if "Unique file handle conflict" in str(error) else None
+
+
+@contextmanager
+def _uncompressed(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("SET force_compression = 'uncompressed'")
+    try:
+        yield
+    finally:
+        connection.execute("RESET force_compression")
 
 
 def _described(connection: duckdb.DuckDBPyConnection, select: str) -> dict[str, str]:
