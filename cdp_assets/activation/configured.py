@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from cdp_assets.activation.definition import SyncDefinition
-from cdp_assets.definition_files import read_definition
+from cdp_assets.activation.definition import SyncDefinition, check_arms
+from cdp_assets.audiences.configured import configured as configured_audiences
+from cdp_assets.definition_files import located, read_definition
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.settings import PROJECT_ROOT
 
@@ -16,7 +17,7 @@ def configured_syncs(folder: Path = FOLDER) -> dict[str, SyncDefinition]:
     Raises:
         ConfigurationError: a file cannot be read or does not fit; the message names it and the line.
     """
-    found = (read_definition(path, SyncDefinition) for path in sorted(folder.rglob("defs.yaml")))
+    found = (_read(path) for path in sorted(folder.rglob("defs.yaml")))
     return {definition.name: definition for definition in found}
 
 
@@ -30,3 +31,13 @@ def configured_sync(name: str, folder: Path = FOLDER) -> SyncDefinition:
     if name not in syncs:
         raise ConfigurationError(f"there is no sync {name!r}; there are: {', '.join(syncs) or 'none'}.")
     return syncs[name]
+
+
+def _read(path: Path) -> SyncDefinition:
+    definition = read_definition(path, SyncDefinition)
+    if definition.splits:
+        try:
+            check_arms(definition, configured_audiences().audiences)
+        except ConfigurationError as error:
+            raise ConfigurationError(located(path, str(error))) from error
+    return definition

@@ -1,12 +1,15 @@
 """What a team writes to have a sync: which rows go where, as what, and under which consent."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.destinations.base import Destination, IdentifierDestination, Mode, Removal
 from cdp_assets.errors import ConfigurationError
+from cdp_assets.stages import Stage
 from cdp_assets.strict import Strict
 from cdp_assets.tables import Table
 
@@ -124,6 +127,23 @@ def check_supported(definition: SyncDefinition, destination: Destination) -> Non
         )
     if isinstance(destination, IdentifierDestination):
         destination.check_mapping(list(definition.mapping))
+
+
+def check_arms(definition: SyncDefinition, audiences: Mapping[str, AudienceDefinition]) -> None:
+    """Check that the audience a sync sends, if it is one of these, has the arms that it names.
+
+    Raises:
+        ConfigurationError: it has not; the message begins with the option, and names the arms there are.
+    """
+    source = definition.source_table
+    audience = audiences.get(source.name) if source.schema == Stage.AUDIENCES else None
+    if audience is None:
+        return
+    arms = list(audience.splits.arms) if audience.splits else []
+    for name in definition.splits:
+        if name not in arms:
+            there_is = f"its arms are: {', '.join(arms)}" if arms else "it has no arms"
+            raise ConfigurationError(f"splits: audience {audience.name!r} has no arm {name!r}; {there_is}.")
 
 
 def _list(values: frozenset[Mode] | frozenset[Removal]) -> str:

@@ -9,11 +9,12 @@ from sqlglot import exp
 
 from cdp_assets.activation.consent import CONSENTS
 from cdp_assets.activation.contracts import REJECTED_ROWS
-from cdp_assets.activation.definition import SyncDefinition, WithoutCredentials, check_supported
+from cdp_assets.activation.definition import SyncDefinition, WithoutCredentials, check_arms, check_supported
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.lock import only_run
 from cdp_assets.activation.result import SyncResult
 from cdp_assets.as_of import AS_OF, read_as_of
+from cdp_assets.components.audience import Audience
 from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, at_times, fresh_within
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import DEFAULT_OWNERS, Results, asset_key, usage_metadata
@@ -51,6 +52,8 @@ class Sync(DefinedComponent[SyncDefinition]):
     definition_model = SyncDefinition
 
     def definitions(self) -> dg.Definitions:
+        audiences = (audience.definition for audience in self.tree.get_all_components(of_type=Audience))
+        check_arms(self.definition, {one.name: one for one in audiences})
         return dg.Definitions(assets=[sync_asset(self.definition)])
 
 

@@ -2,9 +2,12 @@
 
 import pytest
 
+from cdp_assets.activation.definition import check_arms
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.tables import Table
 from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
+from cdp_assets_tests.unit.audiences.refreshed import ANYONE, split
+from cdp_assets_tests.unit.audiences.world import definition as audience
 
 PEOPLE = {f"c{n}": (f"p{n}@example.com", "Lyon") for n in range(1, 6)}
 
@@ -57,3 +60,14 @@ def test_arms_of_a_source_without_any_are_refused(world: World, fake: FakeDestin
     world.put(PEOPLE)
     with pytest.raises(ConfigurationError, match=r"audiences\.vip has no column 'split'"):
         world.run(fake, definition(splits=["voucher"]))
+
+
+def test_an_arm_that_the_audience_has_not_is_refused_with_those_it_has():
+    sync = definition(splits=["mail", "vouchre"])
+    dealt = split("vip", mail=40, voucher=40, holdout=20)
+    with pytest.raises(ConfigurationError, match=r"^splits: .*'vip' has no arm 'vouchre'; its arms are: mail, voucher"):
+        check_arms(sync, {"vip": dealt})
+    with pytest.raises(ConfigurationError, match=r"has no arm 'mail'; it has no arms\."):
+        check_arms(sync, {"vip": audience(ANYONE, name="vip")})
+    check_arms(definition(splits=["mail"]), {"vip": dealt})
+    check_arms(sync, {"another": dealt})
