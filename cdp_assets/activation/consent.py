@@ -27,11 +27,14 @@ def write_suppressed(sync: Sync) -> None:
     sync.warehouse.write_select(sync.work.suppressed, exp.select(CUSTOMER_ID).distinct().from_(both))
 
 
-def joined(sync: Sync, query: exp.Select) -> exp.Select:
-    """A query of the source, joined to what the gate looks at; without customers there is nothing to look at."""
+def joined(sync: Sync, query: exp.Select, customers: exp.Select | None = None) -> exp.Select:
+    """A query of the source, joined to what the gate looks at; without customers there is nothing to look at.
+
+    Where the source's rows are those of some customers, consents of no others need be read.
+    """
     definition = sync.definition
     if definition.purpose:
-        query = query.join(_consents(definition.purpose), on=same_customer(CONSENT), join_type="left")
+        query = query.join(_consents(definition.purpose, customers), on=same_customer(CONSENT), join_type="left")
     if _looks_at_list(sync):
         listed = sync.work.suppressed.expression().as_(SUPPRESSED)
         query = query.join(listed, on=same_customer(SUPPRESSED), join_type="left")
@@ -75,16 +78,18 @@ def same_customer(alias: str) -> exp.EQ:
     return exp.column(CUSTOMER_ID, alias, quoted=True).eq(exp.column(CUSTOMER_ID, "s", quoted=True))
 
 
-def _consents(purpose: str) -> exp.Subquery:
+def _consents(purpose: str, customers: exp.Select | None) -> exp.Subquery:
     """`customer_id`, `granted`: 1 where every word on the purpose grants it, else 0."""
     granted = exp.Case().when(exp.column("state").eq(_text("granted")), exp.Literal.number(1))
-    return (
+    query = (
         exp.select(CUSTOMER_ID, exp.Min(this=granted.else_(exp.Literal.number(0))).as_("granted"))
         .from_(CONSENTS.expression())
         .where(exp.column("purpose").eq(_text(purpose)))
         .group_by(exp.column(CUSTOMER_ID))
-        .subquery(CONSENT)
     )
+    if customers is not None:
+        query = query.where(exp.column(CUSTOMER_ID).isin(query=customers))
+    return query.subquery(CONSENT)
 
 
 def _looks_at_list(sync: Sync) -> bool:

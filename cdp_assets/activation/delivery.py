@@ -8,20 +8,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from itertools import groupby
 from threading import RLock
 
 from sqlglot import exp
 
+from cdp_assets.activation.batches import PlannedBatch
 from cdp_assets.activation.guards import check_rejected
 from cdp_assets.activation.ledger import Ledger
 from cdp_assets.activation.pipeline import Sent, send_side_by_side
 from cdp_assets.activation.plan import BATCH_DIGITS
-from cdp_assets.activation.planned import PlannedRows, PlanRow, outcome_of
+from cdp_assets.activation.planned import PlannedRows
 from cdp_assets.activation.result import Tally
 from cdp_assets.activation.retry import RetryPolicy, send_with_retries
 from cdp_assets.activation.sync import Sync
-from cdp_assets.destinations.base import Batch, Job, Operation, PermanentError, RowResult
+from cdp_assets.collection import rarely_collected
+from cdp_assets.destinations.base import Batch, Job, PermanentError, RowResult
 
 PAGE_ROWS = 20_000
 _VANISHED = "the row changed while the sync ran"
@@ -29,7 +30,10 @@ _VANISHED = "the row changed while the sync ran"
 
 @dataclass(frozen=True)
 class Delivery:
-    """One run's way to a destination. `progress` gets the operations done and planned so far."""
+    """One run's way to a destination.
+
+    `progress` gets the operations done and planned so far; `opened` keeps the connection, and is closed to let it go.
+    """
 
     ledger: Ledger
     tally: Tally
@@ -37,6 +41,7 @@ class Delivery:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     progress: Callable[[int, int], None]
+    opened: ExitStack
     jobs: dict[str, str] = field(default_factory=dict)
     _writing: RLock = field(default_factory=RLock)
 
@@ -63,74 +68,64 @@ class Delivery:
         Those whose rows are no longer the same are written down as held with values unknown.
         """
         root = exp.func("LEFT", exp.column("batch", "p"), exp.Literal.number(BATCH_DIGITS))
-        found = self._read(root.isin(*(exp.Literal.string(name) for name in roots)))
         same = []
-        for name, group in groupby(found, key=lambda row: str(row["batch"])):
-            rows = list(group)
-            if all(self.planned.is_as_planned(row) for row in rows):
-                same.append((name, rows))
-                self.tally.plan(rows[0]["operation"], len(rows), sum(row["attempts"] is None for row in rows))
+        for batch in self._read(root.isin(*(exp.Literal.string(name) for name in roots))):
+            if batch.is_as_planned:
+                same.append(batch)
+                self.tally.plan(batch.operation, len(batch.rows), batch.fresh)
             else:
-                self.ledger.doubt(name, self.clock())
+                self.ledger.doubt(batch.name, self.clock())
         self._send(iter(same))
         return bool(same)
 
-    def _batches(self, first: int, last: int) -> Iterator[tuple[str, Sequence[PlanRow]]]:
+    def _batches(self, first: int, last: int) -> Iterator[PlannedBatch]:
+        """Batches of the plan, a page at a time, without what the source no longer asks for."""
         limits = self.sync.destination.limits
         step = max(1, PAGE_ROWS // max(limits.batch_size, limits.bulk_batch_size or 0))
         for low in range(first, last + 1, step):
             bounds = (batch_name(low), batch_name(min(low + step, last + 1)))
             batch = exp.column("batch", "p")
-            within = exp.and_(batch >= exp.Literal.string(bounds[0]), batch < exp.Literal.string(bounds[1]))
-            for name, group in groupby(self._read(within), key=lambda row: str(row["batch"])):
-                wanted = self._without_vanished(name, list(group))
-                if wanted:
-                    yield name, wanted
+            for found in self._read(exp.and_(batch >= _literal(bounds[0]), batch < _literal(bounds[1]))):
+                if found.vanished:
+                    with self._writing:
+                        self.ledger.set_back(found.name, list(found.aborted(_VANISHED)), self.clock())
+                if found.rows:
+                    yield found
 
-    def _read(self, condition: exp.Condition) -> list[PlanRow]:
+    def _read(self, condition: exp.Condition) -> list[PlannedBatch]:
         with self._writing:
             return self.planned.read(condition)
 
-    def _send(self, batches: Iterator[tuple[str, Sequence[PlanRow]]]) -> None:
-        limits = self.sync.destination.limits
-        with ExitStack() as opened:
-            counted = self._counted(self._in_session(batches, opened))
-            send_side_by_side(counted, limits.concurrency, self._send_one, self._halved, self._record, opened.close)
+    def _send(self, batches: Iterator[PlannedBatch]) -> None:
+        width, rest = self.sync.destination.limits.concurrency, self.opened.close
+        counted = self._counted(self._in_session(batches))
+        with rarely_collected():
+            send_side_by_side(counted, width, self._send_one, self._halved, self._record, rest)
 
-    def _in_session(
-        self, batches: Iterator[tuple[str, Sequence[PlanRow]]], opened: ExitStack
-    ) -> Iterator[tuple[str, Sequence[PlanRow]]]:
-        """Keep one connection while batches follow one another quickly; `opened` lets go of it."""
+    def _in_session(self, batches: Iterator[PlannedBatch]) -> Iterator[PlannedBatch]:
+        """Keep one connection while batches follow one another quickly."""
         while True:
-            opened.enter_context(self.sync.warehouse.session())
-            named = next(batches, None)
-            if named is None:
+            self.opened.enter_context(self.sync.warehouse.session())
+            batch = next(batches, None)
+            if batch is None:
                 return
-            yield named
+            yield batch
 
-    def _counted(self, batches: Iterator[tuple[str, Sequence[PlanRow]]]) -> Iterator[tuple[str, Sequence[PlanRow]]]:
-        for name, planned in batches:
-            self.tally.attempted[Operation(planned[0]["operation"])] += len(planned)
-            yield name, planned
+    def _counted(self, batches: Iterator[PlannedBatch]) -> Iterator[PlannedBatch]:
+        for batch in batches:
+            self.tally.attempted[batch.operation] += len(batch.rows)
+            yield batch
 
-    def _send_one(self, name: str, planned: Sequence[PlanRow]) -> Sent | None:
+    def _send_one(self, planned: PlannedBatch) -> Sent | None:
         """Send a batch and return what became of it; None if it was refused whole and has more than one row."""
-        batch = self.planned.batch(name, planned, self._job)
+        batch = planned.to_send(self.sync.definition, self._job)
         try:
             results = send_with_retries(self.sync.destination, batch, self.policy, self.sleep)
         except PermanentError as error:
-            if len(planned) > 1:
+            if len(batch.rows) > 1:
                 return None
             results = [RowResult(batch.rows[0].key, accepted=False, reason=str(error))]
-        said = {result.key: result for result in results}
-        return Sent(
-            name,
-            batch.operation,
-            [
-                self.planned.outcome(row, sent, said.get(sent.key))
-                for row, sent in zip(planned, batch.rows, strict=True)
-            ],
-        )
+        return Sent(planned, planned.refused(results))
 
     def _job(self, batch: Batch) -> Job:
         key = batch.idempotency_key
@@ -142,41 +137,36 @@ class Delivery:
 
         return Job(self.jobs.get(key), keep)
 
-    def _halved(self, name: str, planned: Sequence[PlanRow]) -> list[tuple[str, Sequence[PlanRow]]]:
+    def _halved(self, batch: PlannedBatch) -> Sequence[PlannedBatch]:
         """Halve a batch, in the plan too, so that a run that is killed meanwhile is gone on with in the same parts."""
-        middle = len(planned) // 2
-        pivot = exp.Literal.string(planned[middle]["row_key"])
-        suffix = exp.Case().when(exp.column("row_key") < pivot, exp.Literal.string(f"{name}.0"))
-        change: dict[str, object] = {"batch": suffix.else_(exp.Literal.string(f"{name}.1"))}
-        here = exp.column("batch").eq(exp.Literal.string(name))
+        first, second = batch.halves()
+        is_first = exp.column("row_key") < _literal(second.rows[0].key)
+        change: dict[str, object] = {
+            "batch": exp.Case().when(is_first, _literal(first.name)).else_(_literal(second.name))
+        }
+        here = exp.column("batch").eq(_literal(batch.name))
         with self._writing:
             self.sync.warehouse.execute(exp.update(self.sync.work.plan.expression(), change, where=here))
-        return [(f"{name}.0", planned[:middle]), (f"{name}.1", planned[middle:])]
+        return first, second
 
     def _record(self, answered: Sequence[Sent]) -> None:
         """Write down batches that were answered, all of them at once."""
         with self._writing:
-            self.ledger.record({sent.name: sent.outcomes for sent in answered}, self.clock())
+            self.ledger.record(
+                [sent.batch for sent in answered], [o for sent in answered for o in sent.refused], self.clock()
+            )
         for sent in answered:
-            refused = [outcome for outcome in sent.outcomes if outcome.status == "rejected"]
-            self.tally.succeeded[sent.operation] += len(sent.outcomes) - len(refused)
-            self.tally.failed[sent.operation] += len(refused)
-            self.tally.newly_refused += sum(not outcome.attempts for outcome in refused)
+            self.tally.succeeded[sent.batch.operation] += len(sent.batch.rows) - len(sent.refused)
+            self.tally.failed[sent.batch.operation] += len(sent.refused)
+            self.tally.newly_refused += sum(not outcome.attempts for outcome in sent.refused)
         self.progress(self.tally.succeeded.total() + self.tally.failed.total(), self.tally.planned.total())
         check_rejected(self.sync.definition, self.tally.fresh, self.tally.newly_refused)
-
-    def _without_vanished(self, name: str, planned: Sequence[PlanRow]) -> Sequence[PlanRow]:
-        """The rows that are still to be sent; the others are written down as aborted, for the next run to decide."""
-        wanted = [row for row in planned if self.planned.is_still_wanted(row)]
-        if len(wanted) < len(planned):
-            kept = {row["row_key"] for row in wanted}
-            vanished = [row for row in planned if row["row_key"] not in kept]
-            with self._writing:
-                outcomes = [outcome_of(row, "", "aborted", _VANISHED) for row in vanished]
-                self.ledger.set_back(name, outcomes, self.clock())
-        return wanted
 
 
 def batch_name(number: int) -> str:
     """The name of a batch of a plan, which sorts as its number does."""
     return f"{number:0{BATCH_DIGITS}d}"
+
+
+def _literal(text: str) -> exp.Literal:
+    return exp.Literal.string(text)

@@ -81,9 +81,10 @@ def _payload(sync: Sync, operation: Operation) -> object:
     first = first.where(exp.column("operation").eq(exp.Literal.string(operation)))
     keys = exp.select("row_key").from_(sync.work.plan.expression()).where(exp.column("batch").isin(query=first))
     chosen = exp.column("row_key", "p").isin(query=keys.order_by("row_key").limit(SHOWN))
-    planned = PlannedRows(sync)
-    rows = [row for row in planned.read(exp.and_(of_operation, chosen)) if planned.is_still_wanted(row)]
-    return sync.destination.payload(_masked(planned.batch("dry-run", rows))) if rows else []
+    shown = [batch for batch in PlannedRows(sync).read(exp.and_(of_operation, chosen)) if batch.rows]
+    return (
+        sync.destination.payload(_masked(replace(shown[0], name="dry-run").to_send(sync.definition))) if shown else []
+    )
 
 
 def _masked(batch: Batch) -> Batch:

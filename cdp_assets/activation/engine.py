@@ -59,16 +59,15 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
     sync = Sync(warehouse, definition, destination, secret_key)
     run, ledger, started_at = Run(sync, run_id, as_of), Ledger(sync, run_id), clock()
     with ExitStack() as opened:
-        opened.enter_context(warehouse.session())  # kept until something is sent
+        opened.enter_context(warehouse.session())  # kept until an answer is slow
         check_ready(sync)
         moved = run.take_over()
-        delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, ledger.jobs())
+        delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, opened, ledger.jobs())
         try:
-            resumed, first_batch = _pick_up(delivery, part, opened.close)
+            resumed, first_batch = _pick_up(delivery, part)
             plan = RunOfPlan(run_id, as_of, first_batch, started_at, part)
             planned = _plan(delivery, run, plan, moved=moved)
             if planned.batches:
-                opened.close()
                 delivery.send_plan(first_batch, first_batch + planned.batches - 1)
             tally = delivery.tally
             guards.check_rejected(definition, tally.fresh, tally.newly_refused, not tally.succeeded.total())
@@ -137,7 +136,7 @@ class _Planned:
     quiet: bool
 
 
-def _pick_up(delivery: Delivery, part: Part, before_sending: Callable[[], None]) -> tuple[bool, int]:
+def _pick_up(delivery: Delivery, part: Part) -> tuple[bool, int]:
     """Send again the batches whose fate a killed run did not learn; whether it did, and the next batch's number."""
     ledger = delivery.ledger
     number, left = ledger.last_batch(), _left_over(ledger)
@@ -148,7 +147,6 @@ def _pick_up(delivery: Delivery, part: Part, before_sending: Callable[[], None])
             f"sync {ledger.sync.name!r}: a run was interrupted and has left operations;"
             " run the whole sync once to go on."
         )
-    before_sending()
     resumed = delivery.replay([row["root"] for row in left[: left[0]["in_flight"]]])
     if left[0]["run_id"] == ledger.run_id:
         number = max(number, int(left[-1]["root"]))

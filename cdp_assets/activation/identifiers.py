@@ -73,9 +73,11 @@ def of_member(sync: Sync, member: str) -> exp.Condition:
     return exp.column("row_key").isin(query=theirs.where(sync.mine(), _column_is("member_key", member)))
 
 
-def as_sent(sync: Sync) -> exp.Select:
-    """`row_key`, `sent`, `may_be_added`: each identifier, and whether one who has it may be sent at this moment."""
-    sendable = exp.select("row_key").from_(rows.values(sync).subquery("v"))
+def as_sent(sync: Sync, among: exp.Select) -> exp.Select:
+    """`row_key`, `sent`, `may_be_added` of some keys: what is sent, and whether one who has it may be now."""
+    chosen = exp.column("row_key").isin(query=among)
+    members = exp.select("member_key").from_(sync.identifiers.expression()).where(sync.mine(), chosen)
+    sendable = exp.select("row_key").from_(rows.values(sync, members).subquery("v"))
     member = exp.column("member_key", "i")
     wanted_now = exp.and_(exp.column("is_wanted", "i"), exp.column("row_key", "s").is_(exp.null()).not_())
     one = exp.Case().when(wanted_now, exp.Literal.number(1)).else_(exp.Literal.number(0))
@@ -84,7 +86,7 @@ def as_sent(sync: Sync) -> exp.Select:
         .select(exp.Max(this=one).as_("may_be_added"))
         .from_(sync.identifiers.expression().as_("i"))
         .join(sendable.distinct().subquery("s"), on=exp.column("row_key", "s").eq(member), join_type="left")
-        .where(sync.mine("i"))
+        .where(sync.mine("i"), exp.column("row_key", "i").isin(query=among))
         .group_by(exp.column("row_key", "i"))
     )
 

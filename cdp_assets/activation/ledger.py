@@ -1,12 +1,13 @@
 """What became of batches, written down together with the state that moves by it, and the jobs they started."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import pyarrow as pa
 from sqlglot import exp
 
+from cdp_assets.activation.batches import PlannedBatch
 from cdp_assets.activation.contracts import REJECTED_ROWS, SYNC_JOBS, SYNC_ROWS, SYNC_STATE
 from cdp_assets.activation.plan import moment
 from cdp_assets.activation.result import Outcome
@@ -22,23 +23,24 @@ class Ledger:
     sync: Sync
     run_id: str
 
-    def record(self, batches: Mapping[str, Sequence[Outcome]], at: datetime) -> None:
-        """Write down whole batches; all of it or nothing.
+    def record(self, batches: Sequence[PlannedBatch], refused: Sequence[Outcome], at: datetime) -> None:
+        """Write down whole batches, of which some rows were refused; all of it or nothing.
 
         That is: their rows, the state, refusals, and that they are no longer in the plan.
         """
-        outcomes = [outcome for some in batches.values() for outcome in some]
-        rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
-        done = exp.column("batch").isin(*(exp.Literal.string(name) for name in batches))
         plan = self.sync.work.plan.expression()
-        accepted = exp.select("row_key").from_(plan).where(done)
-        if rejected:
-            accepted = accepted.where(_is_one_of("row_key", [outcome.key for outcome in rejected]).not_())
+        done = exp.column("batch").isin(*(exp.Literal.string(batch.name) for batch in batches))
+        accepted = exp.select().from_(plan).where(done)
+        if refused:
+            accepted = accepted.where(_is_one_of("row_key", [outcome.key for outcome in refused]).not_())
         with self.sync.warehouse.transaction():
-            self._append_rows(batches, at)
-            self._move_state([o for o in outcomes if o.status == "succeeded"], accepted, at)
-            self.sync.delete_keys(REJECTED_ROWS, accepted.where(exp.column("attempts").is_(exp.null()).not_()))
-            self.sync.merge(REJECTED_ROWS, [self._refusal(outcome, at) for outcome in rejected])
+            self._append_accepted(accepted, at)
+            self._append(refused, at)
+            self._move_state(batches, accepted, at)
+            if any(batch.tried for batch in batches):
+                tried = exp.column("attempts").is_(exp.null()).not_()
+                self.sync.delete_keys(REJECTED_ROWS, accepted.select("row_key").where(tried))
+            self.sync.merge(REJECTED_ROWS, [self._refusal(outcome, at) for outcome in refused])
             self.sync.warehouse.execute(exp.delete(plan).where(done))
 
     def set_back(self, batch: str, outcomes: Sequence[Outcome], at: datetime) -> None:
@@ -46,7 +48,7 @@ class Ledger:
         keys = _is_one_of("row_key", [outcome.key for outcome in outcomes])
         here = exp.column("batch").eq(exp.Literal.string(batch))
         with self.sync.warehouse.transaction():
-            self._append_rows({batch: outcomes}, at)
+            self._append(outcomes, at)
             self.sync.warehouse.execute(exp.delete(self.sync.work.plan.expression()).where(here, keys))
 
     def jobs(self) -> dict[str, str]:
@@ -87,38 +89,35 @@ class Ledger:
         last = self.sync.warehouse.read_arrow(query.where(self.sync.mine(), mine))["batch"][0].as_py()
         return int(last.partition(".")[0]) if last else -1
 
-    def _append_rows(self, batches: Mapping[str, Sequence[Outcome]], at: datetime) -> None:
-        named = [(name, outcome) for name, outcomes in batches.items() for outcome in outcomes]
-        columns = {
-            "sync": [self.sync.definition.name] * len(named),
-            "run_id": [self.run_id] * len(named),
-            "batch": [name for name, _ in named],
-            "row_key": [outcome.key for _, outcome in named],
-            "operation": [outcome.operation.value for _, outcome in named],
-            "status": [outcome.status for _, outcome in named],
-            "reason": [outcome.reason or None for _, outcome in named],
-            "basis": [outcome.basis for _, outcome in named],
-            "at": [at] * len(named),
+    def _append_accepted(self, accepted: exp.Select, at: datetime) -> None:
+        """Tell of accepted rows in the warehouse, where all that is told of them is."""
+        known: dict[str, exp.Expr] = {
+            "sync": exp.Literal.string(self.sync.name),
+            "run_id": exp.Literal.string(self.run_id),
+            "status": exp.Literal.string("succeeded"),
+            "reason": exp.cast(exp.null(), "TEXT"),
+            "at": moment(at),
         }
-        self.sync.warehouse.write_arrow(SYNC_ROWS.table, pa.table(columns, schema=SYNC_ROWS.schema), WriteMode.APPEND)
+        self.sync.insert(SYNC_ROWS, accepted, known)
 
-    def _move_state(self, outcomes: Sequence[Outcome], accepted: exp.Select, at: datetime) -> None:
+    def _append(self, outcomes: Sequence[Outcome], at: datetime) -> None:
+        """Tell of rows that were not accepted."""
+        if not outcomes:
+            return
+        known = {"sync": self.sync.name, "run_id": self.run_id, "at": at}
+        rows = [known | {"row_key": outcome.key} | asdict(outcome) for outcome in outcomes]
+        told = pa.Table.from_pylist(rows, schema=SYNC_ROWS.schema)
+        self.sync.warehouse.write_arrow(SYNC_ROWS.table, told, WriteMode.APPEND)
+
+    def _move_state(self, batches: Sequence[PlannedBatch], accepted: exp.Select, at: datetime) -> None:
         """Let go of what the accepted rows were held by, and hold what they are now."""
-        was_held = exp.column("previous_key").is_(exp.null()).not_()
-        before = exp.select("previous_key").from_(self.sync.work.plan.expression()).where(was_held)
-        if any(outcome.operation is not Operation.ADD or outcome.previous_key for outcome in outcomes):
-            self.sync.delete_keys(SYNC_STATE, before.where(exp.column("row_key").isin(query=accepted)))
-        taken_away = self.sync.definition.mode is not Mode.REMOVE
-        kept = [o for o in outcomes if not (o.operation is Operation.REMOVE and taken_away)]
-        columns = {
-            "sync": [self.sync.name] * len(kept),
-            "row_key": [outcome.key for outcome in kept],
-            "checksum": [outcome.checksum for outcome in kept],
-            "sent_at": [at] * len(kept),
-        }
-        if kept:
-            rows = pa.table(columns, schema=SYNC_STATE.schema)
-            self.sync.warehouse.write_arrow(SYNC_STATE.table, rows, WriteMode.MERGE, SYNC_STATE.key)
+        if any(batch.replaces for batch in batches):
+            held = exp.column("previous_key").is_(exp.null()).not_()
+            self.sync.delete_keys(SYNC_STATE, accepted.select("previous_key").where(held))
+        if self.sync.definition.mode is not Mode.REMOVE:
+            accepted = accepted.where(exp.column("operation").neq(exp.Literal.string(Operation.REMOVE)))
+        known = {"sync": exp.Literal.string(self.sync.name), "sent_at": moment(at)}
+        self.sync.insert(SYNC_STATE, accepted, known)
 
     def _refusal(self, outcome: Outcome, at: datetime) -> dict[str, object]:
         return {

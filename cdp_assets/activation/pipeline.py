@@ -4,32 +4,28 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
+from cdp_assets.activation.batches import PlannedBatch
 from cdp_assets.activation.result import Outcome
-from cdp_assets.destinations.base import Operation
 from cdp_assets.errors import CdpError
 
-Rows = Sequence[dict[str, Any]]
-Named = tuple[str, Rows]
 SHORT_WAIT = 0.2
 """Seconds of waiting for an answer after which the warehouse is let go of."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A batch that was answered, with what became of each row."""
+    """A batch that was answered, with what became of the rows that were not accepted."""
 
-    name: str
-    operation: Operation
-    outcomes: Sequence[Outcome]
+    batch: PlannedBatch
+    refused: Sequence[Outcome]
 
 
 def send_side_by_side(
-    batches: Iterator[Named],
+    batches: Iterator[PlannedBatch],
     width: int,
-    send: Callable[[str, Rows], Sent | None],
-    halve: Callable[[str, Rows], list[Named]],
+    send: Callable[[PlannedBatch], Sent | None],
+    halve: Callable[[PlannedBatch], Sequence[PlannedBatch]],
     record: Callable[[Sequence[Sent]], None],
     rest: Callable[[], None] = lambda: None,
 ) -> None:
@@ -45,11 +41,11 @@ def send_side_by_side(
         lane = _Lane(pool, send, halve, record, rest)
         operation = None
         try:
-            while named := next(batches, None):
-                if named[1][0]["operation"] != operation:
+            while batch := next(batches, None):
+                if batch.operation != operation:
                     lane.settle(down_to=0)
-                operation = named[1][0]["operation"]
-                lane.begin(*named)
+                operation = batch.operation
+                lane.begin(batch)
                 lane.settle(down_to=width - 1)  # before the next is read: what is read late is read as it is
             lane.settle(down_to=0)
         except BaseException:
@@ -63,17 +59,17 @@ class _Lane:
     def __init__(
         self,
         pool: ThreadPoolExecutor,
-        send: Callable[[str, Rows], Sent | None],
-        halve: Callable[[str, Rows], list[Named]],
+        send: Callable[[PlannedBatch], Sent | None],
+        halve: Callable[[PlannedBatch], Sequence[PlannedBatch]],
         record: Callable[[Sequence[Sent]], None],
         rest: Callable[[], None],
     ) -> None:
         self._pool, self._send, self._halve, self._record, self._rest = pool, send, halve, record, rest
-        self._flying: dict[Future[Sent | None], Named] = {}
+        self._flying: dict[Future[Sent | None], PlannedBatch] = {}
 
-    def begin(self, name: str, rows: Rows) -> None:
+    def begin(self, batch: PlannedBatch) -> None:
         """Have a batch sent."""
-        self._flying[self._pool.submit(self._send, name, rows)] = (name, rows)
+        self._flying[self._pool.submit(self._send, batch)] = batch
 
     def settle(self, down_to: int) -> None:
         """Record what is answered, and wait until at most so many batches of the plan are not."""
@@ -91,20 +87,20 @@ class _Lane:
             self._record_answered(set(self._flying))
 
     def _roots(self) -> set[str]:
-        return {name.partition(".")[0] for name, _ in self._flying.values()}
+        return {batch.root for batch in self._flying.values()}
 
     def _take(self, done: set[Future[Sent | None]]) -> None:
         refused = self._record_answered(done)
         for future in done & set(self._flying):
             future.result()
-        for name, rows in refused:
-            for part, some in self._halve(name, rows):
-                self.begin(part, some)
+        for batch in refused:
+            for half in self._halve(batch):
+                self.begin(half)
 
-    def _record_answered(self, done: set[Future[Sent | None]]) -> list[Named]:
+    def _record_answered(self, done: set[Future[Sent | None]]) -> list[PlannedBatch]:
         """Record the batches that were answered, and return those that were refused whole; those that failed stay."""
         answered = {future: self._flying.pop(future) for future in done if not future.exception()}
         recorded = [sent for future in answered if (sent := future.result()) is not None]
         if recorded:
-            self._record(sorted(recorded, key=lambda sent: sent.name))
-        return [named for future, named in answered.items() if future.result() is None]
+            self._record(sorted(recorded, key=lambda sent: sent.batch.name))
+        return [batch for future, batch in answered.items() if future.result() is None]

@@ -9,11 +9,10 @@ from cdp_assets.destinations.base import Operation
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row of a batch: `status` is succeeded, rejected or aborted."""
+    """What became of an operation that was not accepted: `status` is rejected or aborted."""
 
+    batch: str
     key: str
-    previous_key: str | None
-    checksum: str
     operation: Operation
     status: str
     reason: str

@@ -47,10 +47,13 @@ def write_inventory(sync: Sync) -> None:
         sync.warehouse.write_select(sync.work.inventory, _inventory(sync, keys))
 
 
-def values(sync: Sync) -> exp.Select:
-    """`row_key` and the mapped columns as `f0`, `f1`, ...: one row a row of the source that may be sent."""
+def values(sync: Sync, among: exp.Select | None = None) -> exp.Select:
+    """`row_key` and the mapped columns as `f0`, `f1`, ...: one row a row of the source that may be sent.
+
+    With `among`, a SELECT of keys, only of those: what they do not need of large tables is then not worked on.
+    """
     refused = consent.refusal(sync)
-    query = _source(sync).select(_text(sync.definition.key).as_("row_key"))
+    query = _source(sync, among).select(_text(sync.definition.key).as_("row_key"))
     for number, column in enumerate(_columns(sync.definition)):
         query = query.select(column.as_(f"f{number}"))
     return query.where(refused.is_(exp.null()))
@@ -147,13 +150,18 @@ def _needed(definition: SyncDefinition) -> dict[Table, set[str]]:
     return needed
 
 
-def _source(sync: Sync) -> exp.Select:
-    """The source as `s`, joined to the tables the mapping names and to the gate."""
+def _source(sync: Sync, among: exp.Select | None = None) -> exp.Select:
+    """The source as `s`, or its rows of some keys, joined to the tables the mapping names and to the gate."""
     definition = sync.definition
-    query = exp.Select().from_(definition.source_table.expression().as_("s"))
+    source, customers = definition.source_table.expression().as_("s"), None
+    if among is not None:
+        chosen = exp.Select().from_(source).where(_text(definition.key).isin(query=among))
+        customers = chosen.select(exp.column(CUSTOMER_ID, "s", quoted=True)) if sync.has_customers else None
+        source = chosen.select("*").subquery("s")
+    query = exp.Select().from_(source)
     for number, table in enumerate(definition.joined_tables):
         query = query.join(table.expression().as_(f"t{number}"), on=same_customer(f"t{number}"), join_type="left")
-    return consent.joined(sync, query)
+    return consent.joined(sync, query, customers)
 
 
 def _columns(definition: SyncDefinition) -> list[exp.Expression]:

@@ -1,6 +1,6 @@
 """One sync as its parts see it: where from, where to, and by which key its checksums are made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -80,6 +80,13 @@ class Sync:
         if rows:
             table = pa.Table.from_pylist(list(rows), schema=contract.schema)
             self.warehouse.write_arrow(contract.table, table, WriteMode.MERGE, contract.key)
+
+    def insert(self, contract: Contract, query: exp.Select, known: Mapping[str, exp.Expr]) -> None:
+        """Append to a table of the stage, which is there: columns as they are known, else those of a query's tables."""
+        names = contract.schema.names
+        columns = (known[name].as_(name) if name in known else exp.column(name) for name in names)
+        into = contract.table.expression()
+        self.warehouse.execute(exp.insert(query.select(*columns), into, columns=[exp.to_identifier(n) for n in names]))
 
     def delete(self, contract: Contract, *conditions: exp.Expression) -> None:
         """Delete the rows of this sync, of those that meet the conditions, from a table of the stage."""

@@ -11,7 +11,7 @@ from sqlglot import exp
 from cdp_assets.errors import WarehouseError
 from cdp_assets.sql.functions import FUNCTIONS
 
-_STATEMENTS = {exp.Select, exp.Union, exp.Delete, exp.Update, exp.Create, exp.Drop}
+_STATEMENTS = {exp.Select, exp.Union, exp.Insert, exp.Delete, exp.Update, exp.Create, exp.Drop}
 _CLAUSES = {
     *(exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.Limit, exp.With, exp.CTE),
     *(exp.Subquery, exp.TableAlias, exp.Table, exp.Alias, exp.Distinct, exp.Window, exp.Paren, exp.Tuple, exp.Schema),
@@ -100,6 +100,14 @@ def _part(node: exp.Substring) -> str:
     return "" if counted else "SUBSTRING from a place that is no positive number"
 
 
+def _insert(node: exp.Insert) -> str:
+    is_plain = isinstance(node.this, exp.Schema) and {name for name, v in node.args.items() if v} == {
+        "this",
+        "expression",
+    }
+    return "" if is_plain else "INSERT other than of a SELECT into named columns"
+
+
 def _table(node: exp.Table) -> str:
     is_file = not node.db and any(char in node.name for char in "./:")
     return "a table that is a file" if is_file else ""
@@ -108,6 +116,7 @@ def _table(node: exp.Table) -> str:
 _FORMS: dict[type[exp.Expr], Callable[..., str]] = {
     exp.Avg: _average,
     exp.Star: _star,
+    exp.Insert: _insert,
     exp.Substring: _part,
     exp.Table: _table,
     exp.Cast: _cast,

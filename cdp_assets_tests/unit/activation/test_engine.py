@@ -448,6 +448,22 @@ def test_a_member_who_loses_consent_while_the_sync_runs_is_not_sent(world: World
     assert [r["row_key"] for r in world.rows("sync_rows") if r["status"] == "aborted"] == ["c5"]
 
 
+def test_a_value_that_changes_while_the_sync_runs_and_then_back_is_sent_both_times(
+    world: World, fake: FakeDestination, monkeypatch
+):
+    people = {f"c{n}": (f"p{n}@example.com", None) for n in range(8)}
+    world.put(people)
+    fake.on_send = lambda _: world.put(people | {"c6": ("new@example.com", None)})
+    monkeypatch.setattr(delivery, "PAGE_ROWS", 4)
+    world.run(fake)
+    assert fake.content["c6"]["EMAIL"] == "new@example.com"
+    fake.on_send = lambda _: None
+    world.put(people)
+    world.run(fake)
+    assert fake.sent()[8:] == [("change", "c6")]
+    assert fake.content["c6"]["EMAIL"] == "p6@example.com"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -35,7 +35,9 @@ REFUSED = {
     "SELECT a FROM t SEMI JOIN u USING (a)": "a join of kind SEMI",
     "SELECT a FROM t UNION BY NAME SELECT a FROM u": "UNION BY NAME",
     "SELECT a FROM t USING SAMPLE 10%": "TABLESAMPLE",
-    "INSERT INTO t BY NAME SELECT 1 AS a": "INSERT",
+    "INSERT INTO t BY NAME SELECT 1 AS a": "INSERT other than of a SELECT into named columns",
+    "INSERT INTO t SELECT 1 AS a": "INSERT other than of a SELECT into named columns",
+    "INSERT OR REPLACE INTO t (a) SELECT 1 AS a": "INSERT other than of a SELECT into named columns",
     "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n FROM r) SELECT n FROM r": "UNION without ALL",
 }
 
