@@ -22,7 +22,7 @@ from cdp_assets.audiences.contracts import (
 )
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.sizes import record_sizes
-from cdp_assets.audiences.sources import Scan, Source, Sources
+from cdp_assets.audiences.sources import Source, Sources
 from cdp_assets.audiences.splits import Dealing
 from cdp_assets.identity.contracts import ID_HISTORY
 from cdp_assets.sql.render import readable
@@ -107,10 +107,7 @@ def _shared(compiled: Mapping[str, Compiled]) -> list[Source]:
 
 
 def _written_out(source: Source, compiled: Mapping[str, Compiled]) -> exp.Select:
-    if not isinstance(source.query, Scan):
-        assert isinstance(source.query, exp.Select)
-        return source.query
-    return source.query.select(frozenset().union(*(one.features.get(source.alias, ()) for one in compiled.values())))
+    return source.select(frozenset().union(*(one.features.get(source.alias, ()) for one in compiled.values())))
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,8 @@ class _Refresh:
 
     def run(self) -> dict[str, AudienceChange]:
         found, moved, after = (contract.table for contract in self.work)
-        queries = {name: one.reading_from(self.shared) for name, one in self.compiled.items()}
+        shared = {alias: table.expression() for alias, table in self.shared.items()}
+        queries = {name: one.reading_from(shared) for name, one in self.compiled.items()}
         for name, query in queries.items():
             self.warehouse.write_select(found, _named(name, query), WriteMode.APPEND)
         has_history = self.warehouse.exists(ID_HISTORY.table)

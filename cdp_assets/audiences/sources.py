@@ -58,18 +58,18 @@ class Source:
     query: Table | exp.Select | Scan
     key: str = KEY
 
-    def joined(self, features: frozenset[str], materialised: Table | None) -> exp.Join:
+    def select(self, features: frozenset[str]) -> exp.Select:
+        """What is selected, of a scan with those features; a table is not."""
+        assert not isinstance(self.query, Table)
+        return self.query.select(features) if isinstance(self.query, Scan) else self.query.copy()
+
+    def joined(self, features: frozenset[str], materialised: exp.Table | None) -> exp.Join:
         """The join; a source that was `materialised` is read from there."""
-        alias = exp.to_identifier(self.alias, quoted=True)
-        match self.query:
-            case _ if materialised is not None:
-                this: exp.Expr = exp.alias_(materialised.expression(), self.alias, table=True, quoted=True)
-            case Table():
-                this = exp.alias_(self.query.expression(), self.alias, table=True, quoted=True)
-            case Scan():
-                this = self.query.select(features).subquery(alias)
-            case _:
-                this = self.query.copy().subquery(alias)
+        there = self.query.expression() if isinstance(self.query, Table) else materialised
+        if there is not None:
+            this: exp.Expr = exp.alias_(there.copy(), self.alias, table=True, quoted=True)
+        else:
+            this = self.select(features).subquery(exp.to_identifier(self.alias, quoted=True))
         same = exp.EQ(
             this=exp.column(self.key, table=self.alias, quoted=True),
             expression=exp.column(KEY, table="customers", quoted=True),
@@ -104,5 +104,5 @@ class Sources:
         return f"{kind}_{sum(isinstance(one.query, exp.Select) for one in self.found.values()) + 1}"
 
 
-Materialised = Mapping[str, Table]
-"""Tables that stand for sources, by alias."""
+Materialised = Mapping[str, exp.Table]
+"""Tables and common table expressions that stand for sources, by alias."""

@@ -6,7 +6,8 @@ import pytest
 
 from cdp_assets.audiences.catalogue import Catalogue
 from cdp_assets.audiences.declared import CONSENTS, CUSTOMERS
-from cdp_assets.audiences.preview import SHOWN, preview
+from cdp_assets.audiences.preview import preview
+from cdp_assets.audiences.preview_query import SHOWN
 from cdp_assets.errors import ConfigurationError, WarehouseError
 from cdp_assets.tables import Table
 from cdp_assets_tests.unit.audiences.world import AS_OF, TRANSACTIONS, at, customer, definition, fill, order
