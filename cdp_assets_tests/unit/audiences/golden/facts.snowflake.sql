@@ -66,9 +66,24 @@ LEFT JOIN (
       "transactions"."channel" AS "value",
       ROW_NUMBER() OVER (
         PARTITION BY "transactions"."customer_id"
-        ORDER BY "transactions"."occurred_at" ASC, "transactions"."source" ASC, "transactions"."transaction_id" ASC
+        ORDER BY "transactions"."source" ASC, "transactions"."transaction_id" ASC
       ) AS "place"
     FROM "master"."transactions" AS "transactions"
+    JOIN (
+      SELECT
+        "transactions"."customer_id",
+        MIN("transactions"."occurred_at") AS "moment"
+      FROM "master"."transactions" AS "transactions"
+      WHERE
+        NOT "transactions"."customer_id" IS NULL
+        AND NOT COALESCE("transactions"."is_deleted", FALSE)
+        AND "transactions"."occurred_at" <= CAST('2026-03-01 12:00:00+00:00' AS TIMESTAMPTZ)
+        AND LOWER("transactions"."type") = LOWER('order')
+      GROUP BY
+        "transactions"."customer_id"
+    ) AS "outermost"
+      ON "outermost"."customer_id" = "transactions"."customer_id"
+      AND "outermost"."moment" = "transactions"."occurred_at"
     WHERE
       NOT "transactions"."customer_id" IS NULL
       AND NOT COALESCE("transactions"."is_deleted", FALSE)
@@ -94,9 +109,24 @@ LEFT JOIN (
       ) AS "value",
       ROW_NUMBER() OVER (
         PARTITION BY "events"."customer_id"
-        ORDER BY "events"."occurred_at" DESC NULLS LAST, "events"."source" DESC NULLS LAST, "events"."event_id" DESC NULLS LAST
+        ORDER BY "events"."source" DESC NULLS LAST, "events"."event_id" DESC NULLS LAST
       ) AS "place"
     FROM "master"."events" AS "events"
+    JOIN (
+      SELECT
+        "events"."customer_id",
+        MAX("events"."occurred_at") AS "moment"
+      FROM "master"."events" AS "events"
+      WHERE
+        NOT "events"."customer_id" IS NULL
+        AND NOT COALESCE("events"."is_deleted", FALSE)
+        AND "events"."occurred_at" <= CAST('2026-03-01 12:00:00+00:00' AS TIMESTAMPTZ)
+        AND "events"."occurred_at" > CAST('2026-03-01 00:00:00+00:00' AS TIMESTAMPTZ)
+      GROUP BY
+        "events"."customer_id"
+    ) AS "outermost"
+      ON "outermost"."customer_id" = "events"."customer_id"
+      AND "outermost"."moment" = "events"."occurred_at"
     WHERE
       NOT "events"."customer_id" IS NULL
       AND NOT COALESCE("events"."is_deleted", FALSE)
