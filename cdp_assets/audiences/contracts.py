@@ -5,6 +5,9 @@ from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.upstream import AS_OF, upstream
 from cdp_assets.tables import BOOLEAN, INTEGER, TEXT, TIMESTAMP, Column, Contract, Layout, Table
 
+WORK = "refresh__"
+"""What the names of tables begin with that are kept while a refresh works."""
+
 _IDS = ("master.customers.customer_id", "identity.id_history.customer_id")
 _AUDIENCE = Column("audience", TEXT, "The audience.")
 _AT = Column("at", TIMESTAMP, "The as_of of the run that saw it.", (AS_OF,))
@@ -31,9 +34,19 @@ MEMBERSHIP_LOG = Contract(
     "Every change of every audience, append-only.",
     (
         _AUDIENCE,
-        Column("customer_id", TEXT, "The customer who entered or left, or whose id was merged into another.", _IDS),
+        Column(
+            "customer_id",
+            TEXT,
+            "The customer who entered, left or has another arm, or whose id was merged into another.",
+            _IDS,
+        ),
         _AT,
-        Column("change", TEXT, "enter, exit or merged.", (*_IDS, "identity.id_history.other_customer_id")),
+        Column(
+            "change",
+            TEXT,
+            "enter, exit, merged, or reassigned: a member who stays has another arm.",
+            (*_IDS, "identity.id_history.other_customer_id"),
+        ),
         Column("split", TEXT, "The member's arm; null without splits."),
         _VERSION,
         Column("merged_into", TEXT, "The member who has the records of a merged id; else null.", _IDS),
@@ -89,22 +102,13 @@ OVERLAP = Contract(
 )
 HISTORY = (MEMBERSHIP_LOG, ASSIGNMENTS, SIZES, DEFINITIONS)
 
-_MEMBER = (_AUDIENCE, Column("customer_id", TEXT, "A member."))
-
-
-def work_contracts(suffix: str) -> tuple[Contract, Contract, Contract]:
-    """What a refresh keeps while it works: members found, what became of each, and the audiences as they are now."""
-    moves = (
+SUCCESSORS = Contract(
+    Table("audiences", f"{WORK}successors"),
+    "The ids that those were merged into whom their audience has no longer; kept while a refresh works.",
+    (
         _AUDIENCE,
-        Column("former_id", TEXT, "A member before; null for nobody."),
+        Column("former_id", TEXT, "A member before."),
         Column("entered_at", TIMESTAMP, "Since when."),
-        Column("former_split", TEXT, "In which arm."),
-        Column("current_id", TEXT, "The member this is now; null for nobody."),
-        Column("is_merged", BOOLEAN, "Whether the former id was merged into it."),
-    )
-    after = (*_MEMBER, Column("entered_at", TIMESTAMP, "Since when."), Column("split", TEXT, "In which arm."))
-    made = {"found": _MEMBER, "moves": moves, "after": after}
-    found, moved, now = (
-        Contract(Table("audiences", f"refresh__{name}_{suffix}"), "", columns) for name, columns in made.items()
-    )
-    return found, moved, now
+        Column("successor_id", TEXT, "An id that it was merged into, at once or after others."),
+    ),
+)

@@ -5,41 +5,44 @@ from datetime import datetime
 from sqlglot import exp
 
 from cdp_assets.audiences.contracts import MEMBERSHIP_LOG
+from cdp_assets.audiences.expressions import aliased, column, known, same
+from cdp_assets.audiences.sources import KEY
 from cdp_assets.audiences.values import moment
 
 
 def members_at(audience: str, at: datetime) -> exp.Select:
     """`customer_id`, `since`, `split`, `definition_version` of the members an audience had at a moment.
 
-    `since` is when they entered, or took over from an id that was merged into theirs. The ids are those of that time.
+    `since` is when they entered, or took over from an id that was merged into theirs; since then their arm may have
+    changed. The ids are those of that time.
     """
-    told = exp.union(_changes(audience, at, "customer_id"), _changes(audience, at, "merged_into"), distinct=False)
-    latest = [exp.Ordered(this=exp.column(name), desc=True) for name in ("at", "sequence", "is_in")]
-    partition = [exp.column("customer_id")]
-    place = exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=latest))
-    columns = ("customer_id", "at", "split", "definition_version", "is_in")
-    ranked = exp.select(*columns, place.as_("place")).from_(told.subquery("told")).subquery("ranked")
-    last = exp.column("place").eq(exp.Literal.number(1))
-    inside = exp.column("is_in").eq(exp.Literal.number(1))
-    query = exp.select("customer_id", exp.column("at").as_("since"), "split", "definition_version")
-    return query.from_(ranked).where(last, inside).order_by("customer_id")
+    moved, last = aliased(_latest(audience, at, is_moved=True), "m"), aliased(_latest(audience, at), "l")
+    since = column("at", "m").as_("since", quoted=True)
+    query = exp.select(column(KEY, "m"), since, column("split", "l"), column("definition_version", "m"))
+    query = query.from_(moved).join(last, on=same(KEY, "l", KEY, "m"))
+    return query.where(column("is_in", "m").eq(exp.Literal.number(1))).order_by(column(KEY, "m"))
+
+
+def _latest(audience: str, at: datetime, is_moved: bool = False) -> exp.Select:
+    """The latest that was logged of each customer; with `is_moved`, of what made them a member or ended it."""
+    told = exp.union(_changes(audience, at, KEY), _changes(audience, at, "merged_into"), distinct=False)
+    order = [exp.Ordered(this=column(name), desc=True) for name in ("at", "sequence", "is_in")]
+    place = exp.Window(this=exp.RowNumber(), partition_by=[column(KEY)], order=exp.Order(expressions=order))
+    columns = [column(name) for name in (KEY, "at", "split", "definition_version", "is_in")]
+    ranked = exp.select(*columns, place.as_("place", quoted=True)).from_(told.subquery("told"))
+    if is_moved:
+        ranked = ranked.where(column("change").neq(exp.Literal.string("reassigned")))
+    first = column("place").eq(exp.Literal.number(1))
+    return exp.select(*(one.copy() for one in columns)).from_(aliased(ranked, "ranked")).where(first)
 
 
 def _changes(audience: str, at: datetime, who: str) -> exp.Select:
     """What happened to customers, and whether they were members after it: by entering, or by a merge into them."""
-    entered = exp.column("change").eq(exp.Literal.string("enter"))
+    stays = column("change").isin(exp.Literal.string("enter"), exp.Literal.string("reassigned"))
     one, zero = exp.Literal.number(1), exp.Literal.number(0)
-    is_in = exp.case().when(entered, one).else_(zero) if who == "customer_id" else one
-    return (
-        exp.select(
-            exp.column(who).as_("customer_id"),
-            *("at", "sequence", "split", "definition_version"),
-            is_in.as_("is_in"),
-        )
-        .from_(MEMBERSHIP_LOG.table.expression())
-        .where(
-            exp.column("audience").eq(exp.Literal.string(audience)),
-            exp.column("at") <= moment(at),
-            exp.column(who).is_(exp.null()).not_(),
-        )
+    is_in = exp.case().when(stays, one).else_(zero) if who == KEY else one
+    names = ("at", "sequence", "split", "definition_version", "change")
+    query = exp.select(column(who).as_(KEY, quoted=True), *map(column, names), is_in.as_("is_in", quoted=True))
+    return query.from_(MEMBERSHIP_LOG.table.expression()).where(
+        column("audience").eq(exp.Literal.string(audience)), column("at") <= moment(at), known(who)
     )

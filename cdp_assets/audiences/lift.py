@@ -23,7 +23,6 @@ from cdp_assets.audiences.options import HOLDOUT
 from cdp_assets.audiences.splits import Dealing
 from cdp_assets.audiences.values import moment
 from cdp_assets.errors import ConfigurationError, DataError
-from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
 CONFIDENCE, POWER = 0.95, 0.8
@@ -177,7 +176,7 @@ def _arm(name: str, customers: int, total: float, squares: float) -> Arm:
 def _values(definition: AudienceDefinition, metric: Metric, as_of: datetime) -> exp.Select:
     """`customer_id`, `arm`, `value` of every customer there is who was given an arm."""
     assert definition.splits is not None
-    dealt = Dealing(definition, definition.splits, Table("audiences", "none")).given(("assigned_at",))
+    dealt = Dealing(definition.name, definition.splits).given(("assigned_at",))
     orders = exp.Count(this=column("transaction_id", "t"))
     one, zero = exp.Literal.number(1), exp.Literal.number(0)
     value: exp.Expr = {

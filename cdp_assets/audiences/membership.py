@@ -1,6 +1,5 @@
 """Brings audiences and their history up to date: those that read the same facts share what reads them."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,6 @@ from decimal import Decimal
 import pyarrow as pa
 from sqlglot import exp
 
-from cdp_assets.audiences import moves
 from cdp_assets.audiences.catalogue import Catalogue
 from cdp_assets.audiences.compile import Compiled, compile_audience
 from cdp_assets.audiences.contracts import (
@@ -17,16 +15,19 @@ from cdp_assets.audiences.contracts import (
     DEFINITIONS,
     HISTORY,
     MEMBERSHIP_LOG,
+    SUCCESSORS,
+    WORK,
     audience_contract,
-    work_contracts,
 )
 from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.expressions import column, together
+from cdp_assets.audiences.moves import Moves, successors
 from cdp_assets.audiences.sizes import record_sizes
 from cdp_assets.audiences.sources import Source, Sources
-from cdp_assets.audiences.splits import Dealing
+from cdp_assets.audiences.values import moment
 from cdp_assets.identity.contracts import ID_HISTORY
 from cdp_assets.sql.render import readable
-from cdp_assets.tables import Contract, Table
+from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
 NOBODY = Decimal(0)
@@ -79,20 +80,38 @@ def refresh_audiences(
     known = catalogue or Catalogue.declared().of(warehouse)
     sources = Sources()
     compiled = {one.name: compile_audience(one, known, as_of, sources) for one in definitions}
-    suffix = hashlib.sha256(",".join(sorted(compiled)).encode()).hexdigest()[:8]
-    work = work_contracts(suffix)
-    shared = {source.alias: Table("audiences", f"refresh__{source.alias}_{suffix}") for source in _shared(compiled)}
     with warehouse.session():
-        warehouse.ensure(*(audience_contract(one, known) for one in definitions), *HISTORY, *work)
+        _clean_up(warehouse, known)
+        warehouse.ensure(*(audience_contract(one, known) for one in definitions), *HISTORY, SUCCESSORS)
         try:
-            for source in _shared(compiled):
-                warehouse.write_select(shared[source.alias], _written_out(source, compiled))
-            refresh = _Refresh(warehouse, definitions, compiled, as_of, holdout, work, shared)
+            found = _found(warehouse, compiled)
+            moves = [Moves(one, found[one.name], SUCCESSORS.table, as_of, holdout) for one in definitions]
+            if warehouse.exists(ID_HISTORY.table):
+                warehouse.write_select(SUCCESSORS.table, successors(moves))
             with warehouse.transaction():
-                return refresh.run()
+                return _Refresh(warehouse, moves, compiled, as_of).run()
         finally:
-            for table in (*shared.values(), *(contract.table for contract in work)):
-                warehouse.drop(table)
+            _clean_up(warehouse, known)
+
+
+def _clean_up(warehouse: Warehouse, known: Catalogue) -> None:
+    """Drop the tables that are kept while a refresh works, and those that one that was killed has left."""
+    for table in warehouse.tables(["audiences"]):
+        if table.name.startswith(WORK) and table.name not in (known.audiences or {}):
+            warehouse.drop(table)
+
+
+def _found(warehouse: Warehouse, compiled: Mapping[str, Compiled]) -> dict[str, Table]:
+    """A table for each audience of the ids of those who are in it now; what several read is written to tables first."""
+    shared: dict[str, exp.Table] = {}
+    for source in _shared(compiled):
+        table = Table("audiences", f"{WORK}{source.alias}")
+        warehouse.write_select(table, _written_out(source, compiled))
+        shared[source.alias] = table.expression()
+    found = {name: Table("audiences", f"{WORK}found_{number}") for number, name in enumerate(compiled)}
+    for name, one in compiled.items():
+        warehouse.write_select(found[name], one.reading_from(shared))
+    return found
 
 
 def _shared(compiled: Mapping[str, Compiled]) -> list[Source]:
@@ -112,46 +131,46 @@ def _written_out(source: Source, compiled: Mapping[str, Compiled]) -> exp.Select
 
 @dataclass(frozen=True)
 class _Refresh:
-    """One transaction: members found, what became of each, arms dealt, history and tables written."""
+    """One transaction: arms dealt, history and tables written."""
 
     warehouse: Warehouse
-    definitions: Sequence[AudienceDefinition]
+    moves: Sequence[Moves]
     compiled: Mapping[str, Compiled]
     as_of: datetime
-    holdout: Decimal
-    work: tuple[Contract, Contract, Contract]
-    shared: Mapping[str, Table]
+
+    @property
+    def definitions(self) -> list[AudienceDefinition]:
+        """The audiences."""
+        return [one.definition for one in self.moves]
 
     def run(self) -> dict[str, AudienceChange]:
-        found, moved, after = (contract.table for contract in self.work)
-        shared = {alias: table.expression() for alias, table in self.shared.items()}
-        queries = {name: one.reading_from(shared) for name, one in self.compiled.items()}
-        for name, query in queries.items():
-            self.warehouse.write_select(found, _named(name, query), WriteMode.APPEND)
-        has_history = self.warehouse.exists(ID_HISTORY.table)
-        self._append(moved, moves.transitions(list(queries), found, has_history))
-        for one in self.definitions:
-            if one.splits is not None:
-                self._append(ASSIGNMENTS.table, Dealing(one, one.splits, moved).newly_given(self.as_of, self.holdout))
-        self._append(after, moves.members_now(self.definitions, moved, self.holdout, self.as_of))
-        self._append(MEMBERSHIP_LOG.table, moves.changes(self.definitions, moved, after, self.as_of, self._sequence()))
-        for one in self.definitions:
-            self.warehouse.write_select(Table("audiences", one.name), _of(one.name, after))
+        for one in self.moves:
+            dealt = one.newly_dealt()
+            if dealt is not None:
+                self.warehouse.write_select(ASSIGNMENTS.table, dealt, WriteMode.APPEND)
+        sequence = self._sequence()
+        changes = together([one.changes(sequence) for one in self.moves])
+        self.warehouse.write_select(MEMBERSHIP_LOG.table, changes, WriteMode.APPEND)
+        members = {one.definition.name: self.warehouse.write_select(one.table, one.members()) for one in self.moves}
         self._keep_versions()
-        return self._told({row["audience"]: row for row in self.warehouse.read_arrow(moves.counts(moved)).to_pylist()})
+        return self._told(members, self._logged(sequence))
 
-    def _told(self, counted: Mapping[str, Mapping[str, int]]) -> dict[str, AudienceChange]:
-        numbers = {
-            one.name: {
-                name: counted.get(one.name, {}).get(name, 0) for name in ("members", "entered", "exited", "merged")
-            }
-            for one in self.definitions
-        }
-        sizes = {name: found["members"] for name, found in numbers.items()}
-        unexpected = record_sizes(self.warehouse, self.definitions, sizes, self.as_of)
+    def _logged(self, sequence: int) -> dict[tuple[str, str], int]:
+        """How many changes of each kind this run logged of each audience."""
+        this = [column("at").eq(moment(self.as_of)), column("sequence").eq(exp.Literal.number(sequence))]
+        keys = [column("audience"), column("change")]
+        query = exp.select(*keys, exp.Count(this=exp.Star()).as_("n", quoted=True))
+        query = query.from_(MEMBERSHIP_LOG.table.expression()).where(*this).group_by(*(key.copy() for key in keys))
+        return {(row["audience"], row["change"]): row["n"] for row in self.warehouse.read_arrow(query).to_pylist()}
+
+    def _told(self, members: Mapping[str, int], logged: Mapping[tuple[str, str], int]) -> dict[str, AudienceChange]:
+        unexpected = record_sizes(self.warehouse, self.definitions, members, self.as_of)
         return {
             one.name: AudienceChange(
-                **numbers[one.name],
+                members=members[one.name],
+                entered=logged.get((one.name, "enter"), 0),
+                exited=logged.get((one.name, "exit"), 0),
+                merged=logged.get((one.name, "merged"), 0),
                 definition_version=one.version,
                 sql=readable(self.warehouse.render(self.compiled[one.name].query), self.warehouse.dialect),
                 unexpected=unexpected.get(one.name, ""),
@@ -182,18 +201,3 @@ class _Refresh:
         if rows:
             table = pa.Table.from_pylist(rows, schema=DEFINITIONS.schema)
             self.warehouse.write_arrow(DEFINITIONS.table, table, WriteMode.APPEND)
-
-    def _append(self, table: Table, query: exp.Query) -> None:
-        self.warehouse.write_select(table, query, WriteMode.APPEND)
-
-
-def _named(audience: str, members: exp.Select) -> exp.Select:
-    name = exp.cast(exp.Literal.string(audience), "text").as_("audience", quoted=True)
-    rows = members.subquery(exp.to_identifier("members", quoted=True))
-    return exp.select(name, exp.column("customer_id", quoted=True)).from_(rows)
-
-
-def _of(audience: str, after: Table) -> exp.Select:
-    columns = (exp.column(name, quoted=True) for name in ("customer_id", "entered_at", "split"))
-    here = exp.column("audience", quoted=True).eq(exp.Literal.string(audience))
-    return exp.select(*columns).from_(after.expression()).where(here)

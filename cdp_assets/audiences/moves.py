@@ -1,8 +1,11 @@
-"""What becomes of members when audiences are refreshed, as SELECTs over the work tables of the refresh."""
+"""What becomes of an audience's members when it is refreshed, as SELECTs over its table, whom its conditions found now,
+and the ids that those who are gone were merged into."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 from sqlglot import exp
@@ -12,126 +15,133 @@ from cdp_assets.audiences.expressions import aliased, column, known, same, toget
 from cdp_assets.audiences.splits import Dealing, held_by_all
 from cdp_assets.audiences.values import moment
 from cdp_assets.identity.merges import merges
+from cdp_assets.sql.functions import call
 from cdp_assets.sql.render import template
 from cdp_assets.tables import Table
 
-_TEMPLATE = Path(__file__).with_name("transitions.sql")
+_TEMPLATE = Path(__file__).with_name("successors.sql")
 
 
-def transitions(names: Sequence[str], found: Table, has_history: bool) -> exp.Query:
-    """What became of each member of some audiences; the columns of the work table `moves`."""
+@dataclass(frozen=True)
+class Moves:
+    """One audience as of a moment: `found` is a table of its members' ids now, `successors` as `successors` has them.
+
+    `percent` of all customers are held back from every audience.
+    """
+
+    definition: AudienceDefinition
+    found: Table
+    successors: Table
+    at: datetime
+    percent: Decimal
+
+    @property
+    def table(self) -> Table:
+        """The audience as it was, until it is written."""
+        return Table("audiences", self.definition.name)
+
+    @cached_property
+    def dealing(self) -> Dealing | None:
+        """How arms are dealt; None without splits."""
+        splits = self.definition.splits
+        return None if splits is None else Dealing(self.definition.name, splits)
+
+    def gone(self) -> exp.Select:
+        """`audience`, `customer_id`, `entered_at` of the former members whose id is not found now."""
+        query = exp.select(self._name(), column("customer_id", "f"), column("entered_at", "f"))
+        query = query.from_(aliased(self.table, "f"))
+        query = query.join(aliased(self.found, "n"), on=same("customer_id", "n", "customer_id", "f"), join_type="left")
+        return query.where(exp.not_(known("customer_id", "n")))
+
+    def merged(self) -> exp.Select:
+        """`former_id`, `entered_at`, `current_id` of the former members who were merged into one there is now."""
+        keys = (column("former_id", "s"), column("entered_at", "s"))
+        query = exp.select(*keys, exp.Min(this=column("successor_id", "s")).as_("current_id", quoted=True))
+        query = query.from_(aliased(self.successors, "s"))
+        query = query.join(aliased(self.found, "n"), on=same("customer_id", "n", "successor_id", "s"))
+        mine = column("audience", "s").eq(exp.Literal.string(self.definition.name))
+        return query.where(mine).group_by(*(key.copy() for key in keys))
+
+    def newly_dealt(self) -> exp.Select | None:
+        """The rows that `assignments` is to have more; None without splits."""
+        return self.dealing and self.dealing.newly_given(self.found, self.merged(), self.at, self.percent)
+
+    def changes(self, sequence: int) -> exp.Select:
+        """The rows that the log is to have more."""
+        now = exp.Coalesce(this=column("current_id", "m"), expressions=[column("customer_id", "n")])
+        split = self._split(now)
+        is_former, is_found, is_merged = known("customer_id", "f"), known("customer_id", "n"), known("former_id", "m")
+        is_left = exp.and_(is_former, exp.not_(is_found), exp.not_(is_merged))
+        change = (
+            exp.case()
+            .when(is_merged, exp.Literal.string("merged"))
+            .when(is_left, exp.Literal.string("exit"))
+            .when(is_former, exp.Literal.string("reassigned"))
+            .else_(exp.Literal.string("enter"))
+        )
+        id_ = exp.Coalesce(this=column("customer_id", "f"), expressions=[column("customer_id", "n")])
+        values: dict[str, exp.Expr] = {
+            "customer_id": id_,
+            "at": moment(self.at),
+            "change": change,
+            "split": exp.case().when(is_left, column("split", "f")).else_(split),
+            "definition_version": exp.Literal.string(self.definition.version),
+            "merged_into": column("current_id", "m"),
+            "sequence": exp.cast(exp.Literal.number(sequence), "bigint"),
+        }
+        is_new = exp.and_(exp.not_(is_former), exp.not_(known("current_id", "h")))
+        is_reassigned = exp.and_(
+            is_former, is_found, exp.NEQ(this=_said(column("split", "f")), expression=_said(split))
+        )
+        heirs = exp.select(column("current_id")).distinct().from_(aliased(self.merged(), "merged"))
+        query = exp.select(self._name(), *(value.as_(name, quoted=True) for name, value in values.items()))
+        query = query.from_(aliased(self.table, "f"))
+        query = query.join(aliased(self.found, "n"), on=same("customer_id", "n", "customer_id", "f"), join_type="full")
+        query = query.join(aliased(self.merged(), "m"), on=same("former_id", "m", "customer_id", "f"), join_type="left")
+        query = query.join(aliased(heirs, "h"), on=same("current_id", "h", "customer_id", "n"), join_type="left")
+        return self._dealt(query, now).where(exp.or_(is_new, exp.not_(is_found), is_reassigned))
+
+    def members(self) -> exp.Select:
+        """The audience as it is now; a member who absorbed others has been in since the first of them entered."""
+        earliest = exp.Min(this=column("entered_at")).as_("entered_at", quoted=True)
+        inherited = exp.select(column("current_id"), earliest).from_(aliased(self.merged(), "merged"))
+        inherited = inherited.group_by(column("current_id"))
+        since = call("cdp_least", column("entered_at", "f"), column("entered_at", "i"))
+        now = column("customer_id", "n")
+        query = exp.select(
+            now,
+            exp.Coalesce(this=since, expressions=[moment(self.at)]).as_("entered_at", quoted=True),
+            self._split(now).as_("split", quoted=True),
+        ).from_(aliased(self.found, "n"))
+        query = query.join(aliased(self.table, "f"), on=same("customer_id", "f", "customer_id", "n"), join_type="left")
+        query = query.join(aliased(inherited, "i"), on=same("current_id", "i", "customer_id", "n"), join_type="left")
+        return self._dealt(query, now)
+
+    def _split(self, customer_id: exp.Expr) -> exp.Expr:
+        """The arm of a member there is now."""
+        held = held_by_all(customer_id.copy(), self.percent)
+        return held if self.dealing is None else exp.Coalesce(this=held, expressions=[column("arm", "g")])
+
+    def _dealt(self, query: exp.Select, customer_id: exp.Expr) -> exp.Select:
+        """The same with the arm that a member was given."""
+        if self.dealing is None:
+            return query
+        theirs = exp.EQ(this=column("customer_id", "g"), expression=customer_id.copy())
+        return query.join(aliased(self.dealing.given(), "g"), on=theirs, join_type="left")
+
+    def _name(self) -> exp.Expr:
+        return exp.cast(exp.Literal.string(self.definition.name), "text").as_("audience", quoted=True)
+
+
+def successors(every: Sequence[Moves]) -> exp.Query:
+    """`audience`, `former_id`, `entered_at`, `successor_id`: whom those who are gone were merged into, step by step."""
     query = template(_TEMPLATE)
-    former = (
-        exp.select(
-            _text(name).as_("audience", quoted=True), *map(column, ("customer_id", "entered_at", "split"))
-        ).from_(Table("audiences", name).expression())
-        for name in names
-    )
-    current = exp.select(column("audience"), column("customer_id")).from_(found.expression())
-    parameters: dict[str, exp.Expr] = {"former": together(list(former)), "current_members": current}
-    if has_history:
-        parameters["merges"] = merges()
+    parts = {"gone": together([one.gone() for one in every]), "merges": merges()}
     for cte in query.find_all(exp.CTE):
-        if cte.alias in parameters:
-            cte.set("this", parameters[cte.alias])
+        if cte.alias in parts:
+            cte.set("this", parts[cte.alias])
     return query
 
 
-def members_now(definitions: Sequence[AudienceDefinition], moves: Table, percent: Decimal, at: datetime) -> exp.Query:
-    """The audiences as they are now; a member who absorbed others has been in since the first of them entered."""
-    undealt = [one.name for one in definitions if one.splits is None]
-    parts = [
-        _members([one.name], moves, percent, at, Dealing(one, one.splits, moves)) for one in definitions if one.splits
-    ]
-    if undealt:
-        parts.append(_members(undealt, moves, percent, at, None))
-    return together(parts)
-
-
-def changes(
-    definitions: Sequence[AudienceDefinition], moves: Table, after: Table, at: datetime, sequence: int
-) -> exp.Select:
-    """The rows a refresh adds to the log."""
-    change = (
-        exp.case()
-        .when(column("is_merged", "m"), exp.Literal.string("merged"))
-        .when(known("former_id", "m"), exp.Literal.string("exit"))
-        .else_(exp.Literal.string("enter"))
-    )
-    version = exp.case()
-    for one in definitions:
-        version = version.when(_is_of(one.name, "m"), exp.Literal.string(one.version))
-    values: dict[str, exp.Expr] = {
-        "audience": column("audience", "m"),
-        "customer_id": exp.Coalesce(this=column("former_id", "m"), expressions=[column("current_id", "m")]),
-        "at": moment(at),
-        "change": change,
-        "split": _split_told(),
-        "definition_version": version,
-        "merged_into": exp.case().when(column("is_merged", "m"), column("current_id", "m")),
-        "sequence": exp.cast(exp.Literal.number(sequence), "bigint"),
-    }
-    stayed = exp.and_(known("former_id", "m"), known("current_id", "m"), exp.not_(column("is_merged", "m")))
-    theirs = exp.and_(same("audience", "a", "audience", "m"), same("customer_id", "a", "current_id", "m"))
-    return (
-        exp.select(*(value.as_(name, quoted=True) for name, value in values.items()))
-        .from_(aliased(moves, "m"))
-        .join(aliased(after, "a"), on=theirs, join_type="left")
-        .where(exp.not_(stayed))
-    )
-
-
-def counts(moves: Table) -> exp.Select:
-    """`audience`, `members`, `entered`, `exited`, `merged` of each audience with anybody now or before."""
-    none = exp.null()
-
-    def number(condition: exp.Expr) -> exp.Expr:
-        return exp.Count(this=exp.case().when(condition, exp.Literal.number(1)))
-
-    former_is_null = exp.Is(this=column("former_id"), expression=none)
-    current_is_null = exp.Is(this=column("current_id"), expression=none.copy())
-    found = {
-        "members": exp.Count(this=exp.Distinct(expressions=[column("current_id")])),
-        "entered": number(former_is_null),
-        "exited": number(current_is_null),
-        "merged": number(column("is_merged")),
-    }
-    query = exp.select(column("audience"), *(value.as_(name, quoted=True) for name, value in found.items()))
-    return query.from_(moves.expression()).group_by(column("audience"))
-
-
-def _members(names: Sequence[str], moves: Table, percent: Decimal, at: datetime, dealing: Dealing | None) -> exp.Select:
-    here = column("audience").isin(*(exp.Literal.string(name) for name in names))
-    entered = exp.Coalesce(this=exp.Min(this=column("entered_at")), expressions=[moment(at)])
-    keys = (column("audience"), column("current_id"))
-    inner = (
-        exp.select(*keys, entered.as_("entered_at", quoted=True))
-        .from_(moves.expression())
-        .where(here, known("current_id"))
-    )
-    inner = inner.group_by(*(key.copy() for key in keys))
-    held = held_by_all(column("current_id", "n"), percent)
-    split: exp.Expr = held if dealing is None else exp.Coalesce(this=held, expressions=[column("arm", "g")])
-    query = exp.select(
-        column("audience", "n"),
-        column("current_id", "n").as_("customer_id", quoted=True),
-        column("entered_at", "n"),
-        split.as_("split", quoted=True),
-    ).from_(aliased(inner, "n"))
-    if dealing is None:
-        return query
-    return query.join(aliased(dealing.given(), "g"), on=same("customer_id", "g", "current_id", "n"), join_type="left")
-
-
-def _split_told() -> exp.Expr:
-    """The arm of who left; else of the member there is now, whose id a merged one is."""
-    left = exp.and_(known("former_id", "m"), exp.not_(column("is_merged", "m")))
-    return exp.case().when(left, column("former_split", "m")).else_(column("split", "a"))
-
-
-def _text(value: str) -> exp.Expr:
-    return exp.cast(exp.Literal.string(value), "text")
-
-
-def _is_of(name: str, alias: str) -> exp.Expr:
-    return column("audience", alias).eq(exp.Literal.string(name))
+def _said(split: exp.Expr) -> exp.Expr:
+    return exp.Coalesce(this=split.copy(), expressions=[exp.Literal.string("")])

@@ -7,7 +7,6 @@ from decimal import Decimal
 from sqlglot import exp
 
 from cdp_assets.audiences.contracts import ASSIGNMENTS
-from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.expressions import aliased, column, known, same
 from cdp_assets.audiences.options import GLOBAL_HOLDOUT, Splits
 from cdp_assets.audiences.values import moment
@@ -41,23 +40,22 @@ def held_by_all(customer_id: exp.Expr, percent: Decimal) -> exp.Expr:
 
 @dataclass(frozen=True)
 class Dealing:
-    """The arms of one audience's members. `moves` is the work table of what became of its members."""
+    """The arms of one audience's members."""
 
-    definition: AudienceDefinition
+    audience: str
     splits: Splits
-    moves: Table
 
     @property
     def salt(self) -> str:
         """What the hash is salted with."""
-        return self.splits.salt or self.definition.name
+        return self.splits.salt or self.audience
 
     def given(self, also: tuple[str, ...] = ()) -> exp.Select:
         """`customer_id`, `arm` and `also`: the arm each customer was last given, of those there are now."""
         columns = [column(name) for name in ("customer_id", "arm", *also)]
         latest = exp.Order(expressions=[exp.Ordered(this=column("assigned_at"), desc=True), column("arm")])
         place = exp.Window(this=exp.RowNumber(), partition_by=[column("customer_id")], order=latest)
-        here = {"audience": self.definition.name, "salt": self.salt}
+        here = {"audience": self.audience, "salt": self.salt}
         arms = column("arm").isin(*(exp.Literal.string(name) for name in self.splits.shares))
         ranked = (
             exp.select(*columns, place.as_("place", quoted=True))
@@ -67,54 +65,47 @@ class Dealing:
         first = column("place").eq(exp.Literal.number(1))
         return exp.select(*(one.copy() for one in columns)).from_(aliased(ranked, "ranked")).where(first)
 
-    def newly_given(self, at: datetime, percent: Decimal) -> exp.Select:
+    def newly_given(self, found: Table, merged: exp.Select, at: datetime, percent: Decimal) -> exp.Select:
         """The rows that `assignments` is to have more: members without an arm, but for those whom all hold back.
 
         One whom other members were merged into takes over the arm of the first of them, in order of ids, who had one.
+        `found` has the members, `merged` who was merged into which of them.
         """
-        held = held_by_all(column("current_id", "m"), percent)
+        held = held_by_all(column("customer_id", "u"), percent)
         sent_somewhere = [exp.Is(this=held, expression=exp.null())] if percent else []
-        unassigned = (
-            exp.select(column("current_id", "m").as_("customer_id", quoted=True))
-            .distinct()
-            .from_(aliased(self.moves, "m"))
-            .join(aliased(self.given(), "g"), on=same("customer_id", "g", "current_id", "m"), join_type="left")
-            .where(self._mine("m"), known("current_id", "m"), exp.not_(known("customer_id", "g")), *sent_somewhere)
-        )
         arm = exp.Coalesce(
             this=column("arm", "i"), expressions=[by_hash(self.salt, column("customer_id", "u"), self.splits.shares)]
         )
         values: dict[str, exp.Expr] = {
-            "audience": exp.cast(exp.Literal.string(self.definition.name), "text"),
+            "audience": exp.cast(exp.Literal.string(self.audience), "text"),
             "customer_id": column("customer_id", "u"),
             "arm": arm,
             "salt": exp.cast(exp.Literal.string(self.salt), "text"),
             "assigned_at": moment(at),
             "inherited_from": column("former_id", "i"),
         }
+        inherited = aliased(self._inherited(merged), "i")
         return (
             exp.select(*(value.as_(name, quoted=True) for name, value in values.items()))
-            .from_(aliased(unassigned, "u"))
-            .join(aliased(self._inherited(), "i"), on=same("current_id", "i", "customer_id", "u"), join_type="left")
+            .from_(aliased(found, "u"))
+            .join(aliased(self.given(), "g"), on=same("customer_id", "g", "customer_id", "u"), join_type="left")
+            .join(inherited, on=same("current_id", "i", "customer_id", "u"), join_type="left")
+            .where(exp.not_(known("customer_id", "g")), *sent_somewhere)
         )
 
-    def _inherited(self) -> exp.Select:
+    def _inherited(self, merged: exp.Select) -> exp.Select:
         """`current_id`, `former_id`, `arm`: the first merged id of each member that had an arm."""
         order = exp.Order(expressions=[exp.Ordered(this=column("former_id", "m"))])
         place = exp.Window(this=exp.RowNumber(), partition_by=[column("current_id", "m")], order=order)
         columns = (column("current_id", "m"), column("former_id", "m"), column("arm", "g"))
         ranked = (
             exp.select(*columns, place.as_("place", quoted=True))
-            .from_(aliased(self.moves, "m"))
+            .from_(aliased(merged, "m"))
             .join(aliased(self.given(), "g"), on=same("customer_id", "g", "former_id", "m"))
-            .where(self._mine("m"), column("is_merged", "m"))
         )
         first = column("place").eq(exp.Literal.number(1))
         names = ("current_id", "former_id", "arm")
         return exp.select(*(column(name) for name in names)).from_(aliased(ranked, "ranked")).where(first)
-
-    def _mine(self, alias: str) -> exp.Expr:
-        return column("audience", alias).eq(exp.Literal.string(self.definition.name))
 
 
 def _threshold(percent: Decimal) -> str:
