@@ -5,7 +5,7 @@ neither true nor false, and neither is its negation: only `is_not_set` and `or_n
 moment the audience speaks of is a literal.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -70,11 +70,15 @@ class Compiled:
 
     def joined(self, materialised: Materialised) -> exp.Select:
         """Customers with all that is joined to them, nothing selected yet."""
-        query = exp.Select().from_(exp.alias_(CUSTOMERS.expression(), "customers", table=True, quoted=True))
-        for source in self.sources:
-            features = self.features.get(source.alias, frozenset())
-            query = query.join(source.joined(features, materialised.get(source.alias)))
-        return query
+        return joined(self.sources, self.features, materialised)
+
+
+def joined(sources: Iterable[Source], features: Mapping[str, frozenset[str]], materialised: Materialised) -> exp.Select:
+    """Customers with sources joined to them, of each the features that are asked for; nothing selected yet."""
+    query = exp.Select().from_(exp.alias_(CUSTOMERS.expression(), "customers", table=True, quoted=True))
+    for source in sources:
+        query = query.join(source.joined(features.get(source.alias, frozenset()), materialised.get(source.alias)))
+    return query
 
 
 def compile_audience(

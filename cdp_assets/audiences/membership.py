@@ -21,18 +21,16 @@ from cdp_assets.audiences.contracts import (
 )
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.expressions import column, together
+from cdp_assets.audiences.found import find_members
 from cdp_assets.audiences.moves import Moves, successors
 from cdp_assets.audiences.sizes import record_sizes
-from cdp_assets.audiences.sources import Source, Sources
+from cdp_assets.audiences.sources import Sources
 from cdp_assets.audiences.values import moment
 from cdp_assets.identity.contracts import ID_HISTORY
 from cdp_assets.sql.render import readable
-from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
 NOBODY = Decimal(0)
-_WORTH_A_TABLE = 2
-"""Audiences that read a source for which it is written to a table first."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def refresh_audiences(
         _clean_up(warehouse, known)
         warehouse.ensure(*(audience_contract(one, known) for one in definitions), *HISTORY, SUCCESSORS)
         try:
-            found = _found(warehouse, compiled)
+            found = find_members(warehouse, compiled)
             moves = [Moves(one, found[one.name], SUCCESSORS.table, as_of, holdout) for one in definitions]
             if warehouse.exists(ID_HISTORY.table):
                 warehouse.write_select(SUCCESSORS.table, successors(moves))
@@ -99,34 +97,6 @@ def _clean_up(warehouse: Warehouse, known: Catalogue) -> None:
     for table in warehouse.tables(["audiences"]):
         if table.name.startswith(WORK) and table.name not in (known.audiences or {}):
             warehouse.drop(table)
-
-
-def _found(warehouse: Warehouse, compiled: Mapping[str, Compiled]) -> dict[str, Table]:
-    """A table for each audience of the ids of those who are in it now; what several read is written to tables first."""
-    shared: dict[str, exp.Table] = {}
-    for source in _shared(compiled):
-        table = Table("audiences", f"{WORK}{source.alias}")
-        warehouse.write_select(table, _written_out(source, compiled))
-        shared[source.alias] = table.expression()
-    found = {name: Table("audiences", f"{WORK}found_{number}") for number, name in enumerate(compiled)}
-    for name, one in compiled.items():
-        warehouse.write_select(found[name], one.reading_from(shared))
-    return found
-
-
-def _shared(compiled: Mapping[str, Compiled]) -> list[Source]:
-    """The aggregates that several audiences read."""
-    readers: dict[str, list[Source]] = {}
-    for one in compiled.values():
-        for source in one.sources:
-            readers.setdefault(source.alias, []).append(source)
-    return [
-        used[0] for used in readers.values() if len(used) >= _WORTH_A_TABLE and not isinstance(used[0].query, Table)
-    ]
-
-
-def _written_out(source: Source, compiled: Mapping[str, Compiled]) -> exp.Select:
-    return source.select(frozenset().union(*(one.features.get(source.alias, ()) for one in compiled.values())))
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,13 @@ _TEMPLATE = Path(__file__).with_name("successors.sql")
 
 @dataclass(frozen=True)
 class Moves:
-    """One audience as of a moment: `found` is a table of its members' ids now, `successors` as `successors` has them.
+    """One audience as of a moment: `found` selects its members' ids now, `successors` as `successors` has them.
 
     `percent` of all customers are held back from every audience.
     """
 
     definition: AudienceDefinition
-    found: Table
+    found: exp.Select
     successors: Table
     at: datetime
     percent: Decimal

@@ -11,7 +11,6 @@ from cdp_assets.audiences.expressions import aliased, column, known, same
 from cdp_assets.audiences.options import GLOBAL_HOLDOUT, Splits
 from cdp_assets.audiences.values import moment
 from cdp_assets.sql.functions import call
-from cdp_assets.tables import Table
 
 _DIGITS = 8
 """Hexadecimal digits of the hash that decide: shares are met to within one in four billion."""
@@ -65,11 +64,11 @@ class Dealing:
         first = column("place").eq(exp.Literal.number(1))
         return exp.select(*(one.copy() for one in columns)).from_(aliased(ranked, "ranked")).where(first)
 
-    def newly_given(self, found: Table, merged: exp.Select, at: datetime, percent: Decimal) -> exp.Select:
+    def newly_given(self, found: exp.Select, merged: exp.Select, at: datetime, percent: Decimal) -> exp.Select:
         """The rows that `assignments` is to have more: members without an arm, but for those whom all hold back.
 
         One whom other members were merged into takes over the arm of the first of them, in order of ids, who had one.
-        `found` has the members, `merged` who was merged into which of them.
+        `found` selects the members, `merged` who was merged into which of them.
         """
         held = held_by_all(column("customer_id", "u"), percent)
         sent_somewhere = [exp.Is(this=held, expression=exp.null())] if percent else []
