@@ -1,12 +1,9 @@
 """The tables of the audiences stage."""
 
 from cdp_assets.audiences.catalogue import Catalogue
-from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.definition import WORK_PREFIX, AudienceDefinition
 from cdp_assets.audiences.upstream import AS_OF, upstream
 from cdp_assets.tables import BOOLEAN, INTEGER, TEXT, TIMESTAMP, Column, Contract, Layout, Table
-
-WORK = "refresh__"
-"""What the names of tables begin with that are kept while a refresh works."""
 
 _IDS = ("master.customers.customer_id", "identity.id_history.customer_id")
 _AUDIENCE = Column("audience", TEXT, "The audience.")
@@ -103,7 +100,7 @@ OVERLAP = Contract(
 HISTORY = (MEMBERSHIP_LOG, ASSIGNMENTS, SIZES, DEFINITIONS)
 
 SUCCESSORS = Contract(
-    Table("audiences", f"{WORK}successors"),
+    Table("audiences", f"{WORK_PREFIX}successors"),
     "The ids that those were merged into whom their audience has no longer; kept while a refresh works.",
     (
         _AUDIENCE,

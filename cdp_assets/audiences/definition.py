@@ -12,6 +12,8 @@ from cdp_assets.audiences.options import GLOBAL_HOLDOUT, Excluded, Expected, Lim
 from cdp_assets.strict import Strict
 
 RESERVED_NAMES = ("assignments", "definitions", GLOBAL_HOLDOUT, "membership_log", "overlap", "sizes")
+WORK_PREFIX = "refresh__"
+"""What the names of tables begin with that are kept while audiences are refreshed."""
 
 
 class Condition(Strict):
@@ -54,6 +56,8 @@ class AudienceDefinition(Strict):
     def _own_name(self) -> "AudienceDefinition":
         if self.name in RESERVED_NAMES:
             raise ValueError(f"name {self.name!r} is one of the platform's own tables: {', '.join(RESERVED_NAMES)}")
+        if self.name.startswith(WORK_PREFIX):
+            raise ValueError(f"name {self.name!r} begins with {WORK_PREFIX!r}, as the platform's work tables do")
         return self
 
     @cached_property

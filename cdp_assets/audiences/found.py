@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from cdp_assets.audiences.compile import Compiled, joined
-from cdp_assets.audiences.contracts import WORK
+from cdp_assets.audiences.definition import WORK_PREFIX
 from cdp_assets.audiences.expressions import column
 from cdp_assets.audiences.sources import KEY, Materialised, Source
 from cdp_assets.tables import Table
@@ -68,6 +68,6 @@ def _place(number: int) -> exp.Column:
 
 
 def _written(warehouse: Warehouse, name: str, query: exp.Select) -> exp.Table:
-    table = Table("audiences", f"{WORK}{name}")
+    table = Table("audiences", f"{WORK_PREFIX}{name}")
     warehouse.write_select(table, query)
     return table.expression()

@@ -26,6 +26,11 @@ def imported_audiences(folder: Path = FOLDER) -> list[AudienceDefinition]:
     return [_audience(path, described.get(path.stem, {})) for path in sorted(folder.glob("*.sql"))]
 
 
+def model_file(name: str) -> Path:
+    """The file of the model of that name."""
+    return FOLDER / f"{name}.sql"
+
+
 def _audience(path: Path, properties: Mapping[str, Any]) -> AudienceDefinition:
     config = _mapping(path, properties, "config")
     meta = _mapping(path, config, "meta", "config.meta")

@@ -16,10 +16,9 @@ from cdp_assets.audiences.contracts import (
     HISTORY,
     MEMBERSHIP_LOG,
     SUCCESSORS,
-    WORK,
     audience_contract,
 )
-from cdp_assets.audiences.definition import AudienceDefinition
+from cdp_assets.audiences.definition import WORK_PREFIX, AudienceDefinition
 from cdp_assets.audiences.expressions import column, together
 from cdp_assets.audiences.found import find_members
 from cdp_assets.audiences.moves import Moves, successors
@@ -95,7 +94,7 @@ def refresh_audiences(
 def _clean_up(warehouse: Warehouse, known: Catalogue) -> None:
     """Drop the tables that are kept while a refresh works, and those that one that was killed has left."""
     for table in warehouse.tables(["audiences"]):
-        if table.name.startswith(WORK) and table.name not in (known.audiences or {}):
+        if table.name.startswith(WORK_PREFIX) and table.name not in (known.audiences or {}):
             warehouse.drop(table)
 
 

@@ -64,7 +64,9 @@ class Moves:
 
     def newly_dealt(self) -> exp.Select | None:
         """The rows that `assignments` is to have more; None without splits."""
-        return self.dealing and self.dealing.newly_given(self.found, self.merged(), self.at, self.percent)
+        if self.dealing is None:
+            return None
+        return self.dealing.newly_given(self.found, self.merged(), self.at, self.percent)
 
     def changes(self, sequence: int) -> exp.Select:
         """The rows that the log is to have more."""

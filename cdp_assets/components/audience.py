@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
 
 import dagster as dg
+from pydantic import BaseModel
 
 from cdp_assets.as_of import read_as_of
 from cdp_assets.audiences.catalogue import Catalogue
 from cdp_assets.audiences.configured import check_name_is_free
 from cdp_assets.audiences.contracts import OVERLAP, audience_contract
 from cdp_assets.audiences.definition import AudienceDefinition
-from cdp_assets.audiences.imported import imported_audiences
+from cdp_assets.audiences.imported import imported_audiences, model_file
 from cdp_assets.audiences.membership import AudienceChange, refresh_audiences
 from cdp_assets.audiences.order import levels, priorities, references
 from cdp_assets.audiences.overlap import overlap, overlap_map
@@ -52,26 +55,41 @@ class Audience(DefinedComponent[AudienceDefinition]):
     """A set of customers, defined by conditions on who they are and what they did."""
 
     definition_model = AudienceDefinition
+    file: Path
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Audience":
+        loaded = cast("Audience", super().load(attributes, context))
+        loaded.file = context.path / "defs.yaml"
+        return loaded
+
+    @classmethod
+    def get_code_references_for_yaml(cls, *_: object) -> Sequence[dg.LocalFileCodeReference]:
+        """None: the assets are those of all audiences, and each names its own file."""
+        return []
 
     def definitions(self) -> dg.Definitions:
         """The step that makes all audiences, from the first of them; the others only check that they can be made."""
-        found = self.tree.get_all_components(of_type=Audience)
-        definitions = sorted((one.definition for one in found), key=lambda one: one.name)
-        written = tuple(definitions)
+        found = sorted(self.tree.get_all_components(of_type=Audience), key=lambda one: one.definition.name)
+        written = [one.definition for one in found]
+        definitions, files = list(written), {one.definition.name: one.file for one in found}
         for imported in imported_audiences():
             check_name_is_free(imported.name, [one.name for one in written], f"the dbt model {imported.name}")
             definitions.append(imported)
+            files[imported.name] = model_file(imported.name)
         tables = self.tree.get_all_components(of_type=AudienceTable)
         registered = [table.definition for table in sorted(tables, key=lambda one: one.definition.table)]
         catalogue = Catalogue.declared(registered, priorities(definitions))
         upstream(self.definition, catalogue)
         if written[0] != self.definition or not all(_can_be_made(one, catalogue) for one in written):
             return dg.Definitions()  # the component of one that cannot be made says so, with its own file
-        return dg.Definitions(assets=[audience_assets(definitions, catalogue), overlap_asset(definitions)])
+        return dg.Definitions(assets=[audience_assets(definitions, catalogue, files), overlap_asset(definitions)])
 
 
-def audience_assets(definitions: Sequence[AudienceDefinition], catalogue: Catalogue) -> dg.AssetsDefinition:
-    """The assets of audiences; the upstreams of each are the tables that its conditions read."""
+def audience_assets(
+    definitions: Sequence[AudienceDefinition], catalogue: Catalogue, files: Mapping[str, Path] = MappingProxyType({})
+) -> dg.AssetsDefinition:
+    """The assets of audiences, of each the file it is written in; their upstreams are what their conditions read."""
     ordered = [one for level in levels(definitions) for one in level]
     checks = [
         dg.AssetCheckSpec(
@@ -84,7 +102,10 @@ def audience_assets(definitions: Sequence[AudienceDefinition], catalogue: Catalo
     ]
 
     @dg.multi_asset(
-        specs=[_spec(one, catalogue) for one in ordered], check_specs=checks, can_subset=True, **step("audiences")
+        specs=[_spec(one, catalogue, files.get(one.name)) for one in ordered],
+        check_specs=checks,
+        can_subset=True,
+        **step("audiences"),
     )
     def audiences(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
         chosen = [one for one in ordered if _key(one) in context.selected_asset_keys]
@@ -162,7 +183,7 @@ def _refreshed(
     return found
 
 
-def _spec(definition: AudienceDefinition, catalogue: Catalogue) -> dg.AssetSpec:
+def _spec(definition: AudienceDefinition, catalogue: Catalogue, file: Path | None) -> dg.AssetSpec:
     holdout = Settings.from_env().global_holdout
     spec = contract_spec(
         audience_contract(definition, catalogue),
@@ -171,6 +192,11 @@ def _spec(definition: AudienceDefinition, catalogue: Catalogue) -> dg.AssetSpec:
         code_version=f"{definition.version} {holdout}" if holdout else definition.version,
         owners=list(definition.owners),
     )
+    if file is not None:
+        written = dg.CodeReferencesMetadataValue(
+            code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=1)]
+        )
+        spec = spec.merge_attributes(metadata={"dagster/code_references": written})
     if definition.schedule is None:
         return spec
     return spec.replace_attributes(automation_condition=at_times(definition.schedule))

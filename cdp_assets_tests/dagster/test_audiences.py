@@ -1,5 +1,7 @@
 """The step that makes all audiences: one that cannot be made does not keep the others from being made."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -10,7 +12,9 @@ from cdp_assets.audiences.order import priorities
 from cdp_assets.components import warehouse as resource
 from cdp_assets.components.audience import audience_assets
 from cdp_assets.components.warehouse import WarehouseResource
+from cdp_assets.definitions import defs
 from cdp_assets.errors import WarehouseUnavailableError
+from cdp_assets.settings import PROJECT_ROOT
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse
 from cdp_assets_tests.unit.audiences.world import AS_OF, customer, definition, fill
@@ -80,3 +84,17 @@ def test_a_warehouse_that_cannot_be_reached_has_the_step_tried_again(shop):
     result = materialise(definition(FRENCH, name="french"), definition({"not": FRENCH}, name="foreign"))
     assert result.success
     assert made(result) == {"french", "foreign"}
+
+
+def test_each_audience_is_linked_to_the_file_it_is_written_in_and_to_no_other():
+    graph = defs().resolve_asset_graph()
+    linked = {}
+    for name in ("abandoned_basket", "at_risk_high_value", "coffee_and_tea_drinkers"):
+        metadata = graph.get(dg.AssetKey(["audiences", name])).metadata
+        references = metadata["dagster/code_references"].code_references
+        linked[name] = [Path(one.file_path).relative_to(PROJECT_ROOT).as_posix() for one in references]
+    assert linked == {
+        "abandoned_basket": ["cdp_assets/defs/audiences/abandoned_basket/defs.yaml"],
+        "at_risk_high_value": ["cdp_assets/defs/audiences/at_risk_high_value/defs.yaml"],
+        "coffee_and_tea_drinkers": ["dbt_project/models/audiences/coffee_and_tea_drinkers.sql"],
+    }

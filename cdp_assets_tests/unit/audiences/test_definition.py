@@ -115,7 +115,9 @@ def test_options_that_cannot_be_are_refused(options, said):
         assert words in message
 
 
-@pytest.mark.parametrize("name", ["membership_log", "global_holdout", "assignments", "Upper", "a-b", "", "a" * 64])
+@pytest.mark.parametrize(
+    "name", ["membership_log", "global_holdout", "assignments", "refresh__x", "Upper", "a-b", "", "a" * 64]
+)
 def test_a_name_that_cannot_be_a_table_is_refused(name):
     assert "name" in refusal(ANYONE, name=name)
 

@@ -82,6 +82,35 @@ def test_a_member_is_told_with_when_they_entered_and_the_version_that_let_them_i
     ]
 
 
+def test_the_arm_is_told_that_a_member_had_then_though_another_salt_dealt_all_anew(world):
+    ids = [f"c{number}" for number in range(30)]
+    world.have(ids)
+    arms = []
+    for on, salt in enumerate((None, "summer", None)):
+        world.refresh(split(salt=salt, **HALVES), on=on)
+        arms.append(world.arms())
+    assert arms[0] != arms[1]
+    assert [told(world, day(on)) for on in range(3)] == arms
+    rows = world.warehouse.read_arrow(members_at("tested", day(2))).to_pylist()
+    assert {row["since"] for row in rows} == {day(0)}
+    assert {row["definition_version"] for row in rows} == {split(**HALVES).version}
+
+
+def test_who_has_another_arm_is_logged_as_reassigned_and_nobody_else(world):
+    ids = [f"c{number}" for number in range(30)]
+    world.have(ids)
+    world.refresh(split(**HALVES))
+    before = world.arms()
+    change = world.refresh(split(salt="summer", **HALVES), on=1)["tested"]
+    after = world.arms()
+    logged = {row["customer_id"]: row for row in world.rows("membership_log") if row["at"] == day(1)}
+    assert {row["change"] for row in logged.values()} == {"reassigned"}
+    assert {who: row["split"] for who, row in logged.items()} == {
+        who: after[who] for who in ids if after[who] != before[who]
+    }
+    assert (change.entered, change.exited, change.merged) == (0, 0, 0)
+
+
 def test_before_a_merge_the_merged_id_was_the_member_and_after_it_the_survivor(world):
     world.have(["a"])
     audience = definition(FRENCH)

@@ -165,6 +165,17 @@ def test_a_failure_leaves_no_work_table_behind(warehouse, monkeypatch):
     assert members(warehouse) == {"a": AS_OF}
 
 
+def test_what_a_killed_refresh_has_left_is_taken_away_by_the_next_and_the_table_of_a_model_is_not(warehouse):
+    have(warehouse, "a")
+    refresh = definition({"audience": {"in": "refresh__model"}}, name="refresh")
+    catalogue = Catalogue.declared(audiences=priorities([FRENCH, refresh]))
+    for name in ("refresh__found_7", "refresh__events_facts", "refresh__model"):
+        warehouse.write_select(Table("audiences", name), "SELECT 'a' AS customer_id")
+    refresh_audience(warehouse, FRENCH, AS_OF, catalogue)
+    names = {table.name for table in warehouse.tables(["audiences"])}
+    assert {name for name in names if name.startswith("refresh__")} == {"refresh__model"}
+
+
 def test_a_customer_is_in_the_first_audience_of_a_list_that_would_have_them(warehouse):
     anyone = {"property": {"field": "customer_id", "is_set": True}}
     first = definition(FRENCH.condition.model_dump(by_alias=True, exclude_defaults=True), **place("french", 1))
