@@ -1,6 +1,7 @@
 """How many customers audiences have in common."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlglot import exp
 
@@ -31,14 +32,47 @@ def overlap(names: Sequence[str]) -> exp.Select:
 
 def overlap_map(warehouse: Warehouse, names: Sequence[str]) -> str:
     """A heat map in Markdown: which share of the members of the row's audience is in the column's too."""
-    rows = warehouse.read_arrow(exp.select("*").from_(OVERLAP.table.expression())).to_pylist()
-    shared = {(row["audience"], row["other_audience"]): row["customers"] for row in rows}
+    shares, sizes = _shares(warehouse, names)
     lines = ["| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     for name in names:
-        size = shared.get((name, name), 0)
-        cells = [_cell(shared.get((name, other), 0) / size if size else 0.0) for other in names]
-        lines.append(f"| **{name}** ({size:,}) | " + " | ".join(cells) + " |")
+        cells = [_cell(shares[name, other]) for other in names]
+        lines.append(f"| **{name}** ({sizes[name]:,}) | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def overlap_chart(warehouse: Warehouse, names: Sequence[str]) -> dict[str, Any]:
+    """The same as a Vega-Lite specification with the data in it."""
+    shares, sizes = _shares(warehouse, names)
+    values = [
+        {"audience": name, "other": other, "share": round(share, 4), "members": sizes[name]}
+        for (name, other), share in shares.items()
+    ]
+    place = {"type": "nominal", "sort": list(names), "title": None}
+    share = {"field": "share", "type": "quantitative", "title": "share of the row's members"}
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "title": "members of the row's audience who are in the column's too",
+        "data": {"values": values},
+        "mark": {"type": "rect", "tooltip": True},
+        "encoding": {
+            "y": {"field": "audience", **place},
+            "x": {"field": "other", **place},
+            "color": {**share, "scale": {"domain": [0, 1]}, "legend": {"format": ".0%"}},
+        },
+    }
+
+
+def _shares(warehouse: Warehouse, names: Sequence[str]) -> tuple[dict[tuple[str, str], float], dict[str, int]]:
+    """Which share of each audience is in each other, and how many members each has."""
+    rows = warehouse.read_arrow(exp.select("*").from_(OVERLAP.table.expression())).to_pylist()
+    shared = {(row["audience"], row["other_audience"]): row["customers"] for row in rows}
+    sizes = {name: shared.get((name, name), 0) for name in names}
+    shares = {
+        (name, other): shared.get((name, other), 0) / sizes[name] if sizes[name] else 0.0
+        for name in names
+        for other in names
+    }
+    return shares, sizes
 
 
 def _cell(share: float) -> str:

@@ -17,7 +17,7 @@ from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.imported import imported_audiences, model_file
 from cdp_assets.audiences.membership import AudienceChange, refresh_audiences
 from cdp_assets.audiences.order import levels, priorities, references
-from cdp_assets.audiences.overlap import overlap, overlap_map
+from cdp_assets.audiences.overlap import overlap, overlap_chart, overlap_map
 from cdp_assets.audiences.upstream import upstream
 from cdp_assets.components.audience_table import AudienceTable
 from cdp_assets.components.automation import at_times
@@ -155,7 +155,11 @@ def overlap_asset(definitions: Sequence[AudienceDefinition]) -> dg.AssetsDefinit
     def audience_overlap(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Results:
         with warehouse.opened(context) as opened:
             opened.write_select(OVERLAP.table, overlap(names))
-            yield contract_result(opened, contract, {"heat_map": dg.MetadataValue.md(overlap_map(opened, names))})
+            maps = {
+                "heat_map": dg.MetadataValue.md(overlap_map(opened, names)),
+                "heat_map_chart": dg.MetadataValue.json(overlap_chart(opened, names)),
+            }
+            yield contract_result(opened, contract, maps)
 
     return audience_overlap
 

@@ -1,10 +1,12 @@
 """Which audiences have how many customers in common."""
 
+import json
+
 import pyarrow as pa
 import pytest
 
 from cdp_assets.audiences.contracts import OVERLAP
-from cdp_assets.audiences.overlap import overlap, overlap_map
+from cdp_assets.audiences.overlap import overlap, overlap_chart, overlap_map
 from cdp_assets.tables import TEXT, Table
 
 MEMBERS = {"one": "abcd", "two": "cd", "three": "dx", "none": ""}
@@ -39,6 +41,17 @@ def test_the_map_shows_which_share_of_the_rows_audience_is_in_the_columns(filled
     assert lines[2] == "| **one** (4) | ██ 100% | ▒▒ 50% | ░░ 25% |    0% |"
     assert lines[3] == "| **two** (2) | ██ 100% | ██ 100% | ▒▒ 50% |    0% |"
     assert lines[5] == "| **none** (0) |    0% |    0% |    0% |    0% |"
+
+
+def test_the_chart_has_the_same_shares_with_the_size_of_the_rows_audience(filled):
+    chart = overlap_chart(filled, list(MEMBERS))
+    values = {(row["audience"], row["other"]): (row["share"], row["members"]) for row in chart["data"]["values"]}
+    assert len(values) == len(chart["data"]["values"]) == len(MEMBERS) ** 2
+    assert values["one", "two"] == (0.5, 4)
+    assert values["two", "one"] == (1, 2)
+    assert values["none", "one"] == (0, 0)
+    assert json.dumps(chart)
+    assert chart["encoding"]["y"]["sort"] == chart["encoding"]["x"]["sort"] == list(MEMBERS)
 
 
 def test_one_audience_overlaps_with_itself(filled):
