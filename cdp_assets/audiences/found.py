@@ -8,7 +8,7 @@ from cdp_assets.audiences.compile import Compiled, joined
 from cdp_assets.audiences.definition import WORK_PREFIX
 from cdp_assets.audiences.expressions import column
 from cdp_assets.audiences.sources import KEY, Materialised, Source
-from cdp_assets.tables import Table
+from cdp_assets.tables import Layout, Table
 from cdp_assets.warehouses.base import Warehouse
 
 _SEVERAL = 2
@@ -68,6 +68,6 @@ def _place(number: int) -> exp.Column:
 
 
 def _written(warehouse: Warehouse, name: str, query: exp.Select) -> exp.Table:
-    table = Table("audiences", f"{WORK_PREFIX}{name}")
+    table = Table("audiences", f"{WORK_PREFIX}{name}", Layout(is_brief=True))
     warehouse.write_select(table, query)
     return table.expression()

@@ -10,10 +10,11 @@ from cdp_assets.audiences.catalogue import Catalogue
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.order import priorities
 from cdp_assets.components import warehouse as resource
-from cdp_assets.components.audience import audience_assets
+from cdp_assets.components.audience import Audience, audiences_of
+from cdp_assets.components.audience_step import audience_assets, audience_definitions
 from cdp_assets.components.warehouse import WarehouseResource
 from cdp_assets.definitions import defs
-from cdp_assets.errors import WarehouseUnavailableError
+from cdp_assets.errors import ConfigurationError, WarehouseUnavailableError
 from cdp_assets.settings import PROJECT_ROOT
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.duckdb import DuckDBWarehouse
@@ -98,3 +99,41 @@ def test_each_audience_is_linked_to_the_file_it_is_written_in_and_to_no_other():
         "at_risk_high_value": ["cdp_assets/defs/audiences/at_risk_high_value/defs.yaml"],
         "coffee_and_tea_drinkers": ["dbt_project/models/audiences/coffee_and_tea_drinkers.sql"],
     }
+
+
+class Tree:
+    """A deployment's components, as those see them who ask for others."""
+
+    def __init__(self, *definitions: AudienceDefinition) -> None:
+        self.audiences = [Audience(one, self) for one in definitions]  # type: ignore[arg-type]
+        for one in self.audiences:
+            one.file = Path("defs.yaml")
+
+    def get_all_components(self, of_type: type) -> list[Audience]:
+        return [one for one in self.audiences if isinstance(one, of_type)]
+
+
+def names(tree: Tree) -> set[str]:
+    """The audiences that are assets."""
+    made = audience_definitions(audiences_of(tree)).assets or []
+    return {key.path[1] for assets in made for key in assets.keys} - {"overlap"}
+
+
+def test_audiences_that_are_dbt_models_need_no_others_beside_them():
+    assert names(Tree()) == {"coffee_and_tea_drinkers"}
+    assert names(Tree(definition(FRENCH, name="french"))) == {"coffee_and_tea_drinkers", "french"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (definition({"property": {"field": "shoe", "eq": 1}}, name="wrong"), "shoe"),
+        (definition(FRENCH, name="coffee_and_tea_drinkers"), "name: there is another audience"),
+        (definition(FRENCH, name="french"), "name: there is another audience"),
+    ],
+)
+def test_while_one_cannot_be_made_its_own_component_says_so_and_no_audience_is_an_asset(wrong, said):
+    tree = Tree(definition(FRENCH, name="french"), wrong)
+    with pytest.raises(ConfigurationError, match=said):
+        tree.audiences[1].definitions()
+    assert names(tree) == set()
