@@ -4,7 +4,6 @@ The connection to the warehouse is let go of while a slow answer is waited for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +12,7 @@ from threading import RLock
 from sqlglot import exp
 
 from cdp_assets.activation.batches import PlannedBatch
+from cdp_assets.activation.connection import Connection
 from cdp_assets.activation.guards import check_rejected
 from cdp_assets.activation.ledger import Ledger
 from cdp_assets.activation.pipeline import Sent, send_side_by_side
@@ -30,10 +30,7 @@ _VANISHED = "the row changed while the sync ran"
 
 @dataclass(frozen=True)
 class Delivery:
-    """One run's way to a destination.
-
-    `progress` gets the operations done and planned so far; `opened` keeps the connection, and is closed to let it go.
-    """
+    """One run's way to a destination. `progress` gets the operations done and planned so far."""
 
     ledger: Ledger
     tally: Tally
@@ -41,7 +38,7 @@ class Delivery:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     progress: Callable[[int, int], None]
-    opened: ExitStack
+    connection: Connection
     jobs: dict[str, str] = field(default_factory=dict)
     _writing: RLock = field(default_factory=RLock)
 
@@ -93,23 +90,16 @@ class Delivery:
                     yield found
 
     def _read(self, condition: exp.Condition) -> list[PlannedBatch]:
+        self.connection.open()
         with self._writing:
             return self.planned.read(condition)
 
     def _send(self, batches: Iterator[PlannedBatch]) -> None:
-        width, rest = self.sync.destination.limits.concurrency, self.opened.close
-        counted = self._counted(self._in_session(batches))
+        width = self.sync.destination.limits.concurrency
         with rarely_collected():
-            send_side_by_side(counted, width, self._send_one, self._halved, self._record, rest)
-
-    def _in_session(self, batches: Iterator[PlannedBatch]) -> Iterator[PlannedBatch]:
-        """Keep one connection while batches follow one another quickly."""
-        while True:
-            self.opened.enter_context(self.sync.warehouse.session())
-            batch = next(batches, None)
-            if batch is None:
-                return
-            yield batch
+            send_side_by_side(
+                self._counted(batches), width, self._send_one, self._halved, self._record, self.connection
+            )
 
     def _counted(self, batches: Iterator[PlannedBatch]) -> Iterator[PlannedBatch]:
         for batch in batches:
@@ -151,6 +141,7 @@ class Delivery:
 
     def _record(self, answered: Sequence[Sent]) -> None:
         """Write down batches that were answered, all of them at once."""
+        self.connection.open()
         with self._writing:
             self.ledger.record(
                 [sent.batch for sent in answered], [o for sent in answered for o in sent.refused], self.clock()

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from cdp_assets.activation import aside, guards, identifiers, rows
+from cdp_assets.activation.connection import Connection
 from cdp_assets.activation.contracts import CONTRACTS
 from cdp_assets.activation.definition import SyncDefinition, check_supported
 from cdp_assets.activation.delivery import Delivery
@@ -58,11 +58,10 @@ def run_sync(  # noqa: PLR0913 - what a run is made of, each once
     """
     sync = Sync(warehouse, definition, destination, secret_key)
     run, ledger, started_at = Run(sync, run_id, as_of), Ledger(sync, run_id), clock()
-    with ExitStack() as opened:
-        opened.enter_context(warehouse.session())  # kept until an answer is slow
+    with Connection(warehouse) as connection:
         check_ready(sync)
         moved = run.take_over()
-        delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, opened, ledger.jobs())
+        delivery = Delivery(ledger, Tally(), policy or RetryPolicy(), clock, sleep, progress, connection, ledger.jobs())
         try:
             resumed, first_batch = _pick_up(delivery, part)
             plan = RunOfPlan(run_id, as_of, first_batch, started_at, part)

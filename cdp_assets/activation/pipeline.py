@@ -6,11 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cdp_assets.activation.batches import PlannedBatch
+from cdp_assets.activation.connection import Connection
 from cdp_assets.activation.result import Outcome
 from cdp_assets.errors import CdpError
-
-SHORT_WAIT = 0.2
-"""Seconds of waiting for an answer after which the warehouse is let go of."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +25,18 @@ def send_side_by_side(
     send: Callable[[PlannedBatch], Sent | None],
     halve: Callable[[PlannedBatch], Sequence[PlannedBatch]],
     record: Callable[[Sequence[Sent]], None],
-    rest: Callable[[], None] = lambda: None,
+    connection: Connection,
 ) -> None:
     """Send batches in threads, at most `width` at once, and record them here, all that are answered together.
 
-    `rest` is called before a wait that may be long.
+    The connection is closed before a wait that may be long.
 
     Batches are begun in order, and at most `width` of those of the plan, with the halves of each, are not recorded:
     what may have been sent is thus among the first `width` that remain. One operation is over before the next begins.
     Once something fails no batch is begun, and what is on its way is recorded before the failure is raised.
     """
     with ThreadPoolExecutor(width, thread_name_prefix="sync") as pool:
-        lane = _Lane(pool, send, halve, record, rest)
+        lane = _Lane(pool, send, halve, record, connection)
         operation = None
         try:
             while batch := next(batches, None):
@@ -62,9 +60,10 @@ class _Lane:
         send: Callable[[PlannedBatch], Sent | None],
         halve: Callable[[PlannedBatch], Sequence[PlannedBatch]],
         record: Callable[[Sequence[Sent]], None],
-        rest: Callable[[], None],
+        connection: Connection,
     ) -> None:
-        self._pool, self._send, self._halve, self._record, self._rest = pool, send, halve, record, rest
+        self._pool, self._connection = pool, connection
+        self._send, self._halve, self._record = send, halve, record
         self._flying: dict[Future[Sent | None], PlannedBatch] = {}
 
     def begin(self, batch: PlannedBatch) -> None:
@@ -74,9 +73,9 @@ class _Lane:
     def settle(self, down_to: int) -> None:
         """Record what is answered, and wait until at most so many batches of the plan are not."""
         while self._flying and (len(self._roots()) > down_to or any(f.done() for f in self._flying)):
-            done, _ = wait(self._flying, SHORT_WAIT, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._flying, self._connection.patience, return_when=FIRST_COMPLETED)
             if not done:
-                self._rest()
+                self._connection.close()
                 done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
             self._take(done)
 
