@@ -71,37 +71,36 @@ class Moves:
     def changes(self, sequence: int) -> exp.Select:
         """The rows that the log is to have more."""
         now = exp.Coalesce(this=column("current_id", "m"), expressions=[column("customer_id", "n")])
-        split = self._split(now)
+        split, was = self._split(now), column("split", "f")
         is_former, is_found, is_merged = known("customer_id", "f"), known("customer_id", "n"), known("former_id", "m")
         is_left = exp.and_(is_former, exp.not_(is_found), exp.not_(is_merged))
-        change = (
-            exp.case()
-            .when(is_merged, exp.Literal.string("merged"))
-            .when(is_left, exp.Literal.string("exit"))
-            .when(is_former, exp.Literal.string("reassigned"))
-            .else_(exp.Literal.string("enter"))
-        )
-        id_ = exp.Coalesce(this=column("customer_id", "f"), expressions=[column("customer_id", "n")])
+        is_new = exp.and_(exp.not_(is_former), exp.not_(known("current_id", "h")))
+        is_reassigned = exp.and_(is_former, is_found, exp.NEQ(this=_said(was), expression=_said(split)))
+        kinds = {"merged": is_merged, "exit": is_left, "reassigned": is_former}
+        change = exp.case()
+        for kind, condition in kinds.items():
+            change = change.when(condition.copy(), exp.Literal.string(kind))
         values: dict[str, exp.Expr] = {
-            "customer_id": id_,
+            "customer_id": exp.Coalesce(this=column("customer_id", "f"), expressions=[column("customer_id", "n")]),
             "at": moment(self.at),
-            "change": change,
-            "split": exp.case().when(is_left, column("split", "f")).else_(split),
+            "change": change.else_(exp.Literal.string("enter")),
+            "split": exp.case().when(is_left, was).else_(split),
             "definition_version": exp.Literal.string(self.definition.version),
             "merged_into": column("current_id", "m"),
             "sequence": exp.cast(exp.Literal.number(sequence), "bigint"),
         }
-        is_new = exp.and_(exp.not_(is_former), exp.not_(known("current_id", "h")))
-        is_reassigned = exp.and_(
-            is_former, is_found, exp.NEQ(this=_said(column("split", "f")), expression=_said(split))
+        query = self._before_and_now().select(
+            self._name(), *(value.as_(name, quoted=True) for name, value in values.items())
         )
+        return self._dealt(query, now).where(exp.or_(is_new, exp.not_(is_found), is_reassigned))
+
+    def _before_and_now(self) -> exp.Select:
+        """Former members `f` and those found now `n`, with whom the former were merged into `m` and the heirs `h`."""
         heirs = exp.select(column("current_id")).distinct().from_(aliased(self.merged(), "merged"))
-        query = exp.select(self._name(), *(value.as_(name, quoted=True) for name, value in values.items()))
-        query = query.from_(aliased(self.table, "f"))
+        query = exp.Select().from_(aliased(self.table, "f"))
         query = query.join(aliased(self.found, "n"), on=same("customer_id", "n", "customer_id", "f"), join_type="full")
         query = query.join(aliased(self.merged(), "m"), on=same("former_id", "m", "customer_id", "f"), join_type="left")
-        query = query.join(aliased(heirs, "h"), on=same("current_id", "h", "customer_id", "n"), join_type="left")
-        return self._dealt(query, now).where(exp.or_(is_new, exp.not_(is_found), is_reassigned))
+        return query.join(aliased(heirs, "h"), on=same("current_id", "h", "customer_id", "n"), join_type="left")
 
     def members(self) -> exp.Select:
         """The audience as it is now; a member who absorbed others has been in since the first of them entered."""
