@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from cdp_assets.activation.contracts import REJECTED_ROWS, SET_ASIDE, SYNC_STATE
-from cdp_assets.activation.plan import departed, wanted_keys
+from cdp_assets.activation.plan import departed, suppressed, wanted_keys
 from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Mode
 from cdp_assets.tables import Contract
@@ -21,10 +21,16 @@ def rows_by_status(sync: Sync) -> dict[str, int]:
 
 
 def leaving(sync: Sync) -> int:
-    """Rows held that the source no longer asks for, but for those merged into one that stays."""
+    """Rows held that the source no longer asks for, but for those merged into one that stays.
+
+    Of a mode that removes nobody who left, those who may not be sent any longer.
+    """
     gone, keys = departed(sync).subquery("gone"), wanted_keys(sync).subquery("wanted")
     stays = exp.column("current_key").isin(query=exp.select("row_key").from_(keys))
-    return sync.count(exp.select("state_key").from_(gone).where(stays.not_()))
+    query = exp.select("state_key").from_(gone).where(stays.not_())
+    if sync.definition.mode is not Mode.MIRROR:
+        query = query.where(exp.column("current_key").isin(query=suppressed(sync)))
+    return sync.count(query)
 
 
 def has_news(sync: Sync) -> bool:

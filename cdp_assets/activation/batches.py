@@ -73,7 +73,10 @@ class PlannedBatch:
         said = {result.key: result for result in results}
         refused = ((row, said.get(row.key), basis) for row, basis in zip(self.rows, self.bases, strict=True))
         return [
-            self._outcome(row.key, "rejected", _reason(row, result), basis)
+            replace(
+                self._outcome(row.key, "rejected", _reason(row, result), basis),
+                in_doubt=result is not None and result.in_doubt,
+            )
             for row, result, basis in refused
             if result is None or not result.accepted
         ]

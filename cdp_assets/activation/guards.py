@@ -9,12 +9,12 @@ FEW = 10
 
 
 def check_source(definition: SyncDefinition, source_rows: int, held: int, leaving: int) -> None:
-    """Check that the source still looks like itself; `leaving` of the `held` rows are no longer in it.
+    """Check that the source still looks like itself; `leaving` of the `held` rows are to go.
 
     Raises:
         DataError: it is empty, or much smaller, and `guard` does not allow that many removals.
     """
-    removes = definition.mode is Mode.MIRROR and definition.removal is not Removal.NOTHING
+    removes = definition.mode is not Mode.REMOVE and definition.removal is not Removal.NOTHING
     if not removes or definition.guard >= 1 or not leaving:
         return
     what = f"sync {definition.name!r}: {definition.source}"

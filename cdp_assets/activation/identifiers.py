@@ -73,6 +73,12 @@ def of_member(sync: Sync, member: str) -> exp.Condition:
     return exp.column("row_key").isin(query=theirs.where(sync.mine(), _column_is("member_key", member)))
 
 
+def of_members(sync: Sync, members: exp.Select) -> exp.Select:
+    """`row_key` of the identifiers that rows of the source, by a SELECT of their keys, have or had."""
+    theirs = exp.select("row_key").from_(sync.identifiers.expression())
+    return theirs.where(sync.mine(), exp.column("member_key").isin(query=members))
+
+
 def as_sent(sync: Sync, among: exp.Select) -> exp.Select:
     """`row_key`, `sent`, `may_be_added` of some keys: what is sent, and whether one who has it may be now."""
     chosen = exp.column("row_key").isin(query=among)

@@ -41,6 +41,7 @@ class Ledger:
                 tried = exp.column("attempts").is_(exp.null()).not_()
                 self.sync.delete_keys(REJECTED_ROWS, accepted.select("row_key").where(tried))
             self.sync.merge(REJECTED_ROWS, [self._refusal(outcome, at) for outcome in refused])
+            self._doubt([outcome.key for outcome in refused if outcome.in_doubt], at)
             self.sync.warehouse.execute(exp.delete(plan).where(done))
 
     def set_back(self, batch: str, outcomes: Sequence[Outcome], at: datetime) -> None:
@@ -118,6 +119,12 @@ class Ledger:
             accepted = accepted.where(exp.column("operation").neq(exp.Literal.string(Operation.REMOVE)))
         known = {"sync": exp.Literal.string(self.sync.name), "sent_at": moment(at)}
         self.sync.insert(SYNC_STATE, accepted, known)
+
+    def _doubt(self, keys: Sequence[str], at: datetime) -> None:
+        """Take rows that may have been applied, though they count as refused, for held with values unknown."""
+        if self.sync.definition.mode is not Mode.INSERT:
+            known: dict[str, object] = {"sync": self.sync.name, "checksum": "", "sent_at": at}
+            self.sync.merge(SYNC_STATE, [known | {"row_key": key} for key in keys])
 
     def _refusal(self, outcome: Outcome, at: datetime) -> dict[str, object]:
         return {

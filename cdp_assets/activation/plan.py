@@ -102,6 +102,13 @@ def departed(sync: Sync) -> exp.Select:
     )
 
 
+def suppressed(sync: Sync) -> exp.Select:
+    """`row_key` of what the source has and may not be sent."""
+    inventory = sync.work.inventory.expression()
+    theirs = exp.select("row_key").from_(inventory).where(_is("status", "suppressed"))
+    return identifiers.of_members(sync, theirs) if sync.identifies else theirs
+
+
 def wanted_keys(sync: Sync) -> exp.Select:
     """`row_key`, `checksum`, `basis` of all that the destination is to hold."""
     if sync.identifies:
@@ -147,10 +154,16 @@ def _outdated(sync: Sync, now: datetime) -> list[exp.Expression]:
 
 
 def _gone(sync: Sync) -> exp.Select:
-    """Rows held that must go; an invalid row of the source is no sign that its customer left."""
-    definition = sync.definition
-    operation = None if definition.removal is Removal.NOTHING else OPERATIONS[definition.mode].gone
+    """Rows held that must go; an invalid row of the source is no sign that its customer left.
+
+    Where a mode removes nobody who left, those who may not be sent any longer are removed all the same.
+    """
     state_key = exp.column("state_key", "h")
+    operation: exp.Expr = _literal(_removal(sync, OPERATIONS[sync.definition.mode].gone))
+    if sync.definition.mode is not Mode.MIRROR:
+        is_suppressed = exp.column("current_key", "h").isin(query=suppressed(sync))
+        refused = None if sync.definition.mode is Mode.REMOVE else _removal(sync, Operation.REMOVE)
+        operation = exp.Case().when(is_suppressed, _literal(refused)).else_(operation)
     return (
         exp.select(
             state_key.as_("row_key"),
@@ -158,7 +171,7 @@ def _gone(sync: Sync) -> exp.Select:
             exp.column("row_key", "w").as_("merged_into"),
             exp.cast(exp.null(), "TEXT").as_("checksum"),
             exp.cast(exp.null(), "TEXT").as_("basis"),
-            _literal(operation).as_("operation"),
+            operation.as_("operation"),
         )
         .from_(departed(sync).subquery("h"))
         .join(
@@ -167,6 +180,12 @@ def _gone(sync: Sync) -> exp.Select:
             join_type="left",
         )
     )
+
+
+def _removal(sync: Sync, operation: Operation | None) -> Operation | None:
+    """A removal, if the sync has any, and the destination can do it."""
+    removal = sync.definition.removal
+    return None if removal is Removal.NOTHING or removal not in sync.destination.limits.removals else operation
 
 
 def _chosen(sync: Sync, diff: exp.Select, part: Part) -> exp.Select:

@@ -19,6 +19,7 @@ class Outcome:
     basis: str | None
     attempts: int
     first_failed_at: datetime | None
+    in_doubt: bool = False
 
 
 @dataclass

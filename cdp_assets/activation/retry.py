@@ -38,6 +38,7 @@ def send_with_retries(
     """
     results = {result.key: result for result in _sent(destination, batch, policy, sleep)}
     waits = policy.waits(batch.idempotency_key)
+    doubted: set[str] = set()
     for wait in waits:
         passing = {key for key, result in results.items() if result.transient}
         if not passing:
@@ -45,9 +46,19 @@ def send_with_retries(
         sleep(wait)
         rest = replace(batch, rows=tuple(row for row in batch.rows if row.key in passing), job=Job())
         # What was accepted is not forgotten for what becomes of the rest, which the next run tries again.
-        with suppress(PermanentError, TransientError, DestinationError):
-            results |= {result.key: result for result in destination.send(rest)}
-    return list(results.values())
+        answered: dict[str, RowResult] = {}
+        with suppress(PermanentError, DestinationError):
+            try:
+                answered = {result.key: result for result in destination.send(rest)}
+            except TransientError:
+                doubted |= passing
+        results |= answered
+    return [_doubted(result) if result.key in doubted else result for result in results.values()]
+
+
+def _doubted(result: RowResult) -> RowResult:
+    """A refusal of what may have been applied by a request that was not answered."""
+    return result if result.accepted else replace(result, in_doubt=True)
 
 
 def _sent(

@@ -112,12 +112,14 @@ class RowResult:
     """What the destination said of one row; the reason may quote it, the engine redacts what is personal.
 
     A refusal that is `transient`, such as of a record that another change has locked, is tried again in the same run.
+    One that is `in_doubt` was tried again and not answered: it may have been applied after all.
     """
 
     key: str
     accepted: bool
     reason: str = field(default="", repr=False)
     transient: bool = False
+    in_doubt: bool = False
 
 
 class TransientError(Exception):

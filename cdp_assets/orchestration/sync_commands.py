@@ -99,7 +99,9 @@ def suppress(customer_ids: Sequence[str], why: str | None, undo: bool, as_json: 
             click.echo(f"{release(warehouse, customer_ids)} taken off the list; the next run of each sync sends them.")
         elif customer_ids:
             put(warehouse, customer_ids, " ".join((why or "").split()), datetime.now(UTC))
-            click.echo(f"{len(set(customer_ids))} on the list; the next run of each sync takes them away.")
+            click.echo(
+                f"{len(set(customer_ids))} on the list; the next run of each sync takes them away, as its removal says."
+            )
         else:
             _echo_list(suppressed(warehouse), as_json)
 

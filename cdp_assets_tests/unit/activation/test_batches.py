@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cdp_assets.activation.plan import Part
+from cdp_assets.activation.retry import RetryPolicy
 from cdp_assets.destinations.base import Batch, Limits, Operation, PermanentError, RowResult, TransientError
 from cdp_assets.errors import DataError, DestinationError
 from cdp_assets_tests.unit.activation.identified import FakeAudience
@@ -156,8 +157,31 @@ def test_what_was_accepted_is_kept_when_the_rest_of_its_batch_is_refused_or_neve
         fake.send = send  # type: ignore[method-assign]
         world.run(fake)
         assert [len(batch.rows) for batch in fake.batches] == [40]
-        assert world.held() == set(PEOPLE) - {"c01"}
+        in_doubt = {"c01"} if isinstance(fault, TransientError) else set()
+        assert world.held() == set(PEOPLE) - {"c01"} | in_doubt
         assert [row["row_key"] for row in world.rows("rejected_rows")] == ["c01"]
+
+
+def test_a_row_that_was_tried_again_and_not_answered_is_taken_back_when_its_member_leaves(world: World):
+    fake = Locking(batch_size=40, picky={"c01"}, refusals={"c01": -5})
+    sent = fake.send
+
+    def send(batch: Batch) -> list[RowResult]:
+        if len(batch.rows) > 1:
+            return sent(batch)
+        fake.picky = set()
+        sent(batch)
+        raise TransientError("timed out, and was applied")
+
+    world.put(PEOPLE)
+    fake.send = send  # type: ignore[method-assign]
+    world.run(fake, policy=RetryPolicy(attempts=2, first_wait=0.01))
+    assert "c01" in fake.content
+    fake.send = sent  # type: ignore[method-assign]
+    world.put(PEOPLE, [key for key in PEOPLE if key != "c01"])
+    world.run(fake)
+    assert set(fake.content) == world.held() == set(PEOPLE) - {"c01"}
+    assert world.rows("rejected_rows") == []
 
 
 def test_a_part_waits_until_an_interrupted_run_was_gone_on_with(world: World):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cdp_assets.errors import ConfigurationError
+from cdp_assets.errors import ConfigurationError, DataError
 from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
 
 PEOPLE = {f"c{n}": (f"p{n}@example.com", "Lyon") for n in range(1, 5)}
@@ -129,3 +129,29 @@ def test_a_key_that_is_an_address_is_refused(world: World, fake: FakeDestination
     )
     with pytest.raises(ConfigurationError, match="key 'email' holds e-mail addresses"):
         world.run(fake, sync)
+
+
+@pytest.mark.parametrize("mode", ["upsert", "insert", "update"])
+def test_who_may_not_be_sent_any_longer_is_removed_in_modes_that_remove_nobody_who_left(
+    world: World, fake: FakeDestination, mode: str
+):
+    people = {f"c{n}": (f"p{n}@example.com", "Lyon") for n in range(1, 6)}
+    world.put(people)
+    world.run(fake)
+    world.put(people, members=["c2", "c3", "c4"], granted=["c2", "c4", "c5"])
+    world.suppress("c4")
+    world.run(fake, definition(mode=mode, guard=0.5))
+    assert set(fake.content) == world.held() == {"c1", "c2", "c5"}
+    world.put(people, members=["c2"], granted=[])
+    world.run(fake, definition(mode=mode, removal="nothing"))
+    assert set(fake.content) == {"c1", "c2", "c5"}
+
+
+def test_the_guard_also_stands_before_those_who_may_not_be_sent_any_longer(world: World, fake: FakeDestination):
+    people = {f"c{n}": (f"p{n}@example.com", "Lyon") for n in range(20)}
+    world.put(people)
+    world.run(fake, definition(mode="upsert"))
+    world.put(people, granted=[])
+    with pytest.raises(DataError, match="lost 20 of the 20 rows"):
+        world.run(fake, definition(mode="upsert"))
+    assert set(fake.content) == set(people)
