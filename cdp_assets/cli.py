@@ -36,6 +36,7 @@ class _OneLineErrors(click.Group):
 def main(debug: bool) -> None:  # noqa: ARG001 - read by _OneLineErrors
     """A customer data platform made of Dagster assets."""
     warnings.filterwarnings("ignore", module=r"dagster\.")  # it announces its own beta classes, one by one
+    warnings.filterwarnings("ignore", message=r".*is currently in beta")
 
 
 @main.command()

@@ -30,6 +30,7 @@ def read_definition(path: Path, model: type[M]) -> M:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigurationError(f"{path}{line}: this is not YAML; write it as the defs.yaml of its kind.") from error
+    check_each_once(path, node)
     inner: Place = ("attributes",) if isinstance(content, dict) and "attributes" in content else ()
     attributes = content["attributes"] if inner else content
     if not isinstance(attributes, dict):
@@ -41,6 +42,25 @@ def read_definition(path: Path, model: type[M]) -> M:
         found = f"{path}:{_line(lines, (*inner, *error.errors()[0]['loc']))}: {problems(error)}"
     # Pydantic's error is not the cause: what it holds is never let go of, and DuckDB complains of that at the end.
     raise ConfigurationError(found)
+
+
+def check_each_once(path: Path, node: yaml.Node | None) -> None:
+    """Check that no option of a document is written twice: the last would count, and nobody would know.
+
+    Raises:
+        ConfigurationError: one is; the message names file and line.
+    """
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise ConfigurationError(f"{path}:{line}: {key.value!r} is written twice; write it once.")
+            seen.add(key.value)
+            check_each_once(path, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            check_each_once(path, value)
 
 
 def located(path: Path, message: str) -> str:

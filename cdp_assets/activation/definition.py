@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from cdp_assets.activation.contracts import CONTRACTS
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.destinations.base import Destination, IdentifierDestination, Mode, Removal
 from cdp_assets.errors import ConfigurationError
@@ -18,7 +19,7 @@ TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z
 ColumnName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.[A-Za-z_]\w*\.)?[A-Za-z_]\w*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Cron = Annotated[str, StringConstraints(pattern=r"^([-\d*/,A-Za-z]+ ){4}[-\d*/,A-Za-z]+$")]
-RESERVED_NAMES = frozenset({"retry", "run", "status"})
+_COMMANDS = frozenset({"retry", "run", "status"})
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
 
 
@@ -81,8 +82,12 @@ class SyncDefinition(Strict):
     @field_validator("name")
     @classmethod
     def _is_no_command(cls, value: str) -> str:
-        if value in RESERVED_NAMES:
+        if value in _COMMANDS:
             raise ValueError("`cdp sync` has a command of this name; call the sync otherwise")
+        if "__" in value or value in {contract.table.name for contract in CONTRACTS}:
+            raise ValueError(
+                "it, or two underscores, are in names of the platform's own tables; call the sync otherwise"
+            )
         return value
 
     @model_validator(mode="after")
@@ -129,16 +134,19 @@ def check_supported(definition: SyncDefinition, destination: Destination) -> Non
         destination.check_mapping(list(definition.mapping))
 
 
-def check_arms(definition: SyncDefinition, audiences: Mapping[str, AudienceDefinition]) -> None:
-    """Check that the audience a sync sends, if it is one of these, has the arms that it names.
+def check_audience(definition: SyncDefinition, audiences: Mapping[str, AudienceDefinition]) -> None:
+    """Check that the audience a sync sends, if it sends one, is among all there are and has the arms that it names.
 
     Raises:
-        ConfigurationError: it has not; the message begins with the option, and names the arms there are.
+        ConfigurationError: it has not; the message begins with the option, and names what there is.
     """
     source = definition.source_table
-    audience = audiences.get(source.name) if source.schema == Stage.AUDIENCES else None
-    if audience is None:
+    if source.schema != Stage.AUDIENCES:
         return
+    audience = audiences.get(source.name)
+    if audience is None:
+        there_are = ", ".join(sorted(audiences)) or "none"
+        raise ConfigurationError(f"source: there is no audience {source.name!r}; there are: {there_are}.")
     arms = list(audience.splits.arms) if audience.splits else []
     for name in definition.splits:
         if name not in arms:

@@ -1,16 +1,19 @@
 """The rows of a sync's source: their keys, whether they may be sent, and their mapped values, as SELECTs."""
 
+import re
+
 from sqlglot import exp
 
 from cdp_assets.activation import consent
 from cdp_assets.activation.checksum import checksum, keyed
 from cdp_assets.activation.consent import CONSENTS, CUSTOMER_ID, same_customer
-from cdp_assets.activation.definition import SyncDefinition
+from cdp_assets.activation.definition import SyncDefinition, UnknownConsent
 from cdp_assets.activation.sync import Sync
 from cdp_assets.errors import ConfigurationError, DataError
 from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
+_PERSONAL = re.compile(r"e_?mail|phone|mobile|msisdn|birth|(first|last|full)_?name", re.IGNORECASE)
 NO_KEY = "the key is null or empty"
 SEVERAL = "several rows of the source have this key"
 
@@ -33,6 +36,8 @@ def check_columns(warehouse: Warehouse, definition: SyncDefinition) -> None:
             )
     for table in definition.joined_tables:
         _check_one_row_a_customer(warehouse, definition, table)
+    if definition.purpose and definition.unknown_consent is UnknownConsent.DENY:
+        _check_purpose_is_known(warehouse, definition.purpose, definition.name)
     if definition.key != CUSTOMER_ID:
         _check_key_is_impersonal(warehouse, definition)
 
@@ -184,8 +189,23 @@ def _split(definition: SyncDefinition, column: str) -> tuple[Table, str]:
     return (Table.parse(table) if table else definition.source_table), name
 
 
+def _check_purpose_is_known(warehouse: Warehouse, purpose: str, sync: str) -> None:
+    """A purpose that nobody ever spoke of is misspelled: it would have everybody taken away."""
+    every = exp.select("purpose").distinct().from_(CONSENTS.expression()).order_by("purpose")
+    known = [name for name in warehouse.read_arrow(every)["purpose"].to_pylist() if name]
+    if known and purpose not in known:
+        raise ConfigurationError(
+            f"sync {sync!r}: nobody was asked for the purpose {purpose!r}; {CONSENTS} has: {', '.join(known)}."
+        )
+
+
 def _check_key_is_impersonal(warehouse: Warehouse, definition: SyncDefinition) -> None:
     """Keys are written down where personal data must not be."""
+    if _PERSONAL.search(definition.key):
+        raise ConfigurationError(
+            f"sync {definition.name!r}: key {definition.key!r} says who somebody is, by its name, and keys are kept in"
+            " the tables of the activation stage; take a column that tells rows apart and nobody who they are."
+        )
     at = exp.StrPosition(this=_text(definition.key), substr=exp.Literal.string("@"))
     found = exp.select(exp.Max(this=at).as_("at")).from_(definition.source_table.expression().as_("s"))
     if warehouse.read_arrow(found)["at"][0].as_py():

@@ -16,7 +16,7 @@ from cdp_assets.tables import Contract, Table
 from cdp_assets.warehouses.base import Warehouse
 
 KEY = "customer_id"
-_NOT_IN_PATHS = "\"'\\{}"
+_NOT_IN_PATHS = "\"'\\{}*"
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,17 @@ class Bounds(Strict):
         return (low is None or value >= low) and (high is None or value <= high)
 
 
+class CountBounds(Bounds):
+    """Bounds on how many there are."""
+
+    @model_validator(mode="after")
+    def _some_or_none(self) -> "CountBounds":
+        for end in self.ends:
+            if end is not None and end < 0:
+                raise ValueError(f"no count is {end}; a bound is 0 or more")
+        return self
+
+
 class FieldBounds(Bounds):
     """Bounds on an aggregate of a field."""
 
@@ -53,7 +64,7 @@ class Aggregate(Strict):
     Without any row `count`, `sum` and `distinct` are 0; `avg`, `min` and `max` are missing.
     """
 
-    count: Bounds | None = None
+    count: CountBounds | None = None
     sum: FieldBounds | None = None
     avg: FieldBounds | None = None
     min: FieldBounds | None = None

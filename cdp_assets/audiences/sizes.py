@@ -10,7 +10,7 @@ from sqlglot import exp
 from cdp_assets.audiences.contracts import SIZES
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.values import moment
-from cdp_assets.errors import ConfigurationError
+from cdp_assets.errors import ConfigurationError, DataError
 from cdp_assets.warehouses.base import Warehouse, WriteMode
 
 FEW = 20
@@ -64,18 +64,36 @@ def accept_size(warehouse: Warehouse, audience: str) -> int:
     Raises:
         ConfigurationError: it has none.
     """
-    table = SIZES.table.expression()
-    mine = exp.column("audience").eq(exp.Literal.string(audience))
-    rows: list[dict[str, Any]] = []
-    if warehouse.exists(SIZES.table):
-        names = [column.name for column in SIZES.columns]
-        latest = exp.select(*names).from_(table).where(mine).order_by(exp.column("at").desc()).limit(1)
-        rows = warehouse.read_arrow(latest).to_pylist()
-    if not rows:
+    latest = _latest(warehouse, audience)
+    if latest is None:
         raise ConfigurationError(f"the audience {audience!r} was not materialised yet; there is no size to accept.")
-    accepted = pa.Table.from_pylist([rows[0] | {"is_expected": True}], schema=SIZES.schema)
+    accepted = pa.Table.from_pylist([latest | {"is_expected": True}], schema=SIZES.schema)
     warehouse.write_arrow(SIZES.table, accepted, WriteMode.MERGE, SIZES.key)
-    return int(rows[0]["members"])
+    return int(latest["members"])
+
+
+def check_size(warehouse: Warehouse, audience: str) -> None:
+    """Check that an audience had as many members as expected when it was made last.
+
+    Raises:
+        DataError: it had not.
+    """
+    latest = _latest(warehouse, audience)
+    if latest is not None and not latest["is_expected"]:
+        raise DataError(
+            f"audience {audience!r} has {latest['members']:,} members, which is not what is expected of it; nothing was"
+            f" sent. Mend it, or accept its size: `cdp audience accept {audience}`."
+        )
+
+
+def _latest(warehouse: Warehouse, audience: str) -> dict[str, Any] | None:
+    """The row of an audience's latest size; None if it has none."""
+    if not warehouse.exists(SIZES.table):
+        return None
+    mine = exp.column("audience").eq(exp.Literal.string(audience))
+    query = exp.select(*(column.name for column in SIZES.columns)).from_(SIZES.table.expression()).where(mine)
+    rows: list[dict[str, Any]] = warehouse.read_arrow(query.order_by(exp.column("at").desc()).limit(1)).to_pylist()
+    return rows[0] if rows else None
 
 
 def _last_expected(warehouse: Warehouse, at: datetime) -> dict[tuple[str, str], int]:

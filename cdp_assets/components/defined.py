@@ -4,9 +4,10 @@ from abc import abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
 import dagster as dg
+import yaml
 from pydantic import BaseModel
 
-from cdp_assets.definition_files import located
+from cdp_assets.definition_files import check_each_once, located
 from cdp_assets.errors import ConfigurationError
 
 D = TypeVar("D", bound=BaseModel)
@@ -31,10 +32,12 @@ class DefinedComponent(dg.Component, Generic[D]):
         return cls(attributes, context.component_tree)  # type: ignore[arg-type] # Dagster validated the attributes
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        path = context.path / "defs.yaml"
+        check_each_once(path, yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader))
         try:
             return self.definitions()
         except ConfigurationError as error:
-            raise ConfigurationError(located(context.path / "defs.yaml", str(error))) from error
+            raise ConfigurationError(located(path, str(error))) from error
 
     @abstractmethod
     def definitions(self) -> dg.Definitions:

@@ -7,14 +7,15 @@ from typing import Any
 import dagster as dg
 from sqlglot import exp
 
+from cdp_assets.activation.configured import check_name_is_free
 from cdp_assets.activation.consent import CONSENTS
 from cdp_assets.activation.contracts import REJECTED_ROWS
-from cdp_assets.activation.definition import SyncDefinition, WithoutCredentials, check_arms, check_supported
+from cdp_assets.activation.definition import SyncDefinition, WithoutCredentials, check_audience, check_supported
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.lock import only_run
 from cdp_assets.activation.result import SyncResult
 from cdp_assets.as_of import AS_OF, read_as_of
-from cdp_assets.components.audience import Audience
+from cdp_assets.components.audience import audiences_of
 from cdp_assets.components.automation import WHEN_INPUTS_CHANGE, at_times, fresh_within
 from cdp_assets.components.defined import DefinedComponent
 from cdp_assets.components.table_asset import DEFAULT_OWNERS, Results, asset_key, usage_metadata
@@ -52,8 +53,9 @@ class Sync(DefinedComponent[SyncDefinition]):
     definition_model = SyncDefinition
 
     def definitions(self) -> dg.Definitions:
-        audiences = (audience.definition for audience in self.tree.get_all_components(of_type=Audience))
-        check_arms(self.definition, {one.name: one for one in audiences})
+        syncs = (sync.definition for sync in self.tree.get_all_components(of_type=Sync))
+        check_name_is_free(self.definition.name, [one.name for one in syncs if one is not self.definition])
+        check_audience(self.definition, {one.name: one for one in audiences_of(self.tree).definitions})
         return dg.Definitions(assets=[sync_asset(self.definition)])
 
 

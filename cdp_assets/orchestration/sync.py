@@ -17,6 +17,7 @@ from cdp_assets.activation.plan import Part
 from cdp_assets.activation.result import SyncResult
 from cdp_assets.activation.sync import Sync
 from cdp_assets.as_of import read_as_of
+from cdp_assets.audiences.sizes import check_size
 from cdp_assets.components.sync import counts_of, opened_destination
 from cdp_assets.orchestration.instance import open_instance
 from cdp_assets.settings import Settings
@@ -30,10 +31,14 @@ def send(name: str, part: Part) -> SyncResult:
     """Run a sync, or a part of it.
 
     Raises:
+        DataError: the audience has not the size that is expected of it.
         ConfigurationError, DataError, DestinationError: as `run_sync` does.
     """
     settings = Settings.from_env()
     with _opened(name, settings) as sync:
+        source = sync.definition.source_table
+        if source.schema == Stage.AUDIENCES:
+            check_size(sync.warehouse, source.name)  # as the check that keeps Dagster from beginning
         as_of, run_id = read_as_of(sync.warehouse), f"cli-{uuid4()}"
         result = run_sync(
             sync.warehouse, sync.definition, sync.destination, sync.secret_key, as_of, run_id, _told(), part=part

@@ -64,3 +64,11 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path):
     (tmp_path / "defs.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigurationError, match=r"defs\.yaml.*: this is not YAML"):
         read_definition(tmp_path / "defs.yaml", Things)
+
+
+@pytest.mark.parametrize("text", [GOOD + "  note: three\n", "items:\n- name: a\n  size: 1\n  name: b\n"])
+def test_an_option_that_is_written_twice_is_refused_with_its_line(tmp_path: Path, text: str):
+    (tmp_path / "defs.yaml").write_text(text)
+    line = text.count("\n")
+    with pytest.raises(ConfigurationError, match=rf"defs.yaml:{line}: '(note|name)' is written twice"):
+        read_definition(tmp_path / "defs.yaml", Things)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cdp_assets.activation.definition import check_arms
+from cdp_assets.activation.definition import check_audience
 from cdp_assets.errors import ConfigurationError
 from cdp_assets.tables import Table
 from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
@@ -66,8 +66,10 @@ def test_an_arm_that_the_audience_has_not_is_refused_with_those_it_has():
     sync = definition(splits=["mail", "vouchre"])
     dealt = split("vip", mail=40, voucher=40, holdout=20)
     with pytest.raises(ConfigurationError, match=r"^splits: .*'vip' has no arm 'vouchre'; its arms are: mail, voucher"):
-        check_arms(sync, {"vip": dealt})
+        check_audience(sync, {"vip": dealt})
     with pytest.raises(ConfigurationError, match=r"has no arm 'mail'; it has no arms\."):
-        check_arms(sync, {"vip": audience(ANYONE, name="vip")})
-    check_arms(definition(splits=["mail"]), {"vip": dealt})
-    check_arms(sync, {"another": dealt})
+        check_audience(sync, {"vip": audience(ANYONE, name="vip")})
+    check_audience(definition(splits=["mail"]), {"vip": dealt})
+    with pytest.raises(ConfigurationError, match=r"^source: there is no audience 'vip'; there are: another\."):
+        check_audience(sync, {"another": dealt})
+    check_audience(definition(source="master.customers"), {})

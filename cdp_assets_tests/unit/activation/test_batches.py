@@ -177,9 +177,8 @@ def test_a_row_that_was_tried_again_and_not_answered_is_taken_back_when_its_memb
     fake.send = send  # type: ignore[method-assign]
     world.run(fake, policy=RetryPolicy(attempts=2, first_wait=0.01))
     assert "c01" in fake.content
-    fake.send = sent  # type: ignore[method-assign]
     world.put(PEOPLE, [key for key in PEOPLE if key != "c01"])
-    world.run(fake)
+    world.run(FakeDestination(content=fake.content))
     assert set(fake.content) == world.held() == set(PEOPLE) - {"c01"}
     assert world.rows("rejected_rows") == []
 

@@ -27,6 +27,11 @@ def test_defaults_are_the_careful_ones():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (
+            {"name": "sync_state"},
+            "name is 'sync_state'; it, or two underscores, are in names of the platform's own tables",
+        ),
+        ({"name": "crm__dry"}, "name is 'crm__dry'; it, or two underscores"),
         ({"mode": "copy"}, "mode is 'copy'; input should be 'mirror', 'upsert', 'insert', 'update' or 'remove'"),
         ({"removal": "burn"}, "removal is 'burn'; input should be 'delete', 'clear_fields' or 'nothing'"),
         ({"colour": "blue"}, "there is no option 'colour'; the options are: name, source, destination"),

@@ -117,18 +117,27 @@ def test_who_is_suppressed_while_a_killed_sync_is_down_is_not_sent_by_the_next(w
     assert "c2" not in fake.content
 
 
-def test_a_key_that_is_an_address_is_refused(world: World, fake: FakeDestination):
+@pytest.mark.parametrize(
+    ("key", "said"), [("email", "says who"), ("phone_number", "says who"), ("login", "holds e-mail addresses")]
+)
+def test_a_key_that_says_who_somebody_is_is_refused(world: World, fake: FakeDestination, key: str, said: str):
     world.put({"ann@example.com": ("ann@example.com", None)})
-    world.warehouse.execute("CREATE TABLE audiences.by_address AS SELECT customer_id AS email FROM audiences.vip")
+    world.warehouse.execute(f"CREATE TABLE audiences.by_address AS SELECT customer_id AS {key} FROM audiences.vip")
     sync = definition(
         source="audiences.by_address",
-        key="email",
-        mapping={"x": "email"},
+        key=key,
+        mapping={"x": key},
         purpose=None,
         no_consent_reason="invoices, by contract",
     )
-    with pytest.raises(ConfigurationError, match="key 'email' holds e-mail addresses"):
+    with pytest.raises(ConfigurationError, match=f"key '{key}' {said}"):
         world.run(fake, sync)
+
+
+def test_a_purpose_that_nobody_was_asked_for_is_refused_with_those_there_are(world: World, fake: FakeDestination):
+    world.put(PEOPLE)
+    with pytest.raises(ConfigurationError, match=r"purpose 'email_marketng'; master\.consents has: email_marketing"):
+        world.run(fake, definition(purpose="email_marketng"))
 
 
 @pytest.mark.parametrize("mode", ["upsert", "insert", "update"])

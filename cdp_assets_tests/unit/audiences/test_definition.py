@@ -22,6 +22,7 @@ def refusal(condition, **options):
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
+        ({"transaction": {"count": {"at_least": -3}}}, ["condition.transaction.count", "no count is -3", "0 or more"]),
         ({"property": {"field": "country", "equals": "FR"}}, ["condition.property", "'equals'", "eq, neq"]),
         ({"property": {"field": "country"}}, ["condition.property", "exactly one of eq", "got none"]),
         ({"property": {"field": "country", "eq": "FR", "neq": "DE"}}, ["got eq, neq"]),
