@@ -26,7 +26,8 @@ def members_at(audience: str, at: datetime) -> exp.Select:
 def _latest(audience: str, at: datetime, is_moved: bool = False) -> exp.Select:
     """The latest that was logged of each customer; with `is_moved`, of what made them a member or ended it."""
     told = exp.union(_changes(audience, at, KEY), _changes(audience, at, "merged_into"), distinct=False)
-    order = [exp.Ordered(this=column(name), desc=True) for name in ("at", "sequence", "is_in")]
+    # By the order of runs, which need not be that of the moments they speak of.
+    order = [exp.Ordered(this=column(name), desc=True) for name in ("sequence", "is_in")]
     place = exp.Window(this=exp.RowNumber(), partition_by=[column(KEY)], order=exp.Order(expressions=order))
     columns = [column(name) for name in (KEY, "at", "split", "definition_version", "is_in")]
     ranked = exp.select(*columns, place.as_("place", quoted=True)).from_(told.subquery("told"))

@@ -41,7 +41,7 @@ Moment = Annotated[
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[hdw]$", description="hours, days or weeks: 12h, 90d, 4w")]
 
 _Boolean = Annotated[bool, Tag("boolean")]
-_Whole = Annotated[int, Tag("whole")]
+_Whole = Annotated[int, Field(gt=-(10**38), lt=10**38), Tag("whole")]
 _Finite = Annotated[float, Field(allow_inf_nan=False), Tag("number")]
 _Text = Annotated[str, AfterValidator(_storable), Tag("text")]
 # The JSON Schemas are written out: a whole number would be two of a union's branches, and `oneOf` refuses that.

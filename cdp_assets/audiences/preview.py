@@ -12,9 +12,12 @@ from cdp_assets.audiences.compile import Compiled, compile_audience
 from cdp_assets.audiences.declared import CUSTOMERS
 from cdp_assets.audiences.definition import AudienceDefinition
 from cdp_assets.audiences.expressions import aliased, column
+from cdp_assets.audiences.order import references
 from cdp_assets.audiences.preview_query import IDENTIFIERS, About, conditions, preview_query
+from cdp_assets.errors import ConfigurationError
 from cdp_assets.masking import mask
 from cdp_assets.sql.render import readable
+from cdp_assets.tables import Table
 from cdp_assets.warehouses.base import Warehouse
 
 _MASKED = ("first_name", "last_name", "email", "phone", "city", "country")
@@ -42,10 +45,13 @@ def preview(warehouse: Warehouse, definition: AudienceDefinition, catalogue: Cat
     """Preview an audience; nothing is written.
 
     Raises:
-        ConfigurationError: the definition names something that is not there.
+        ConfigurationError: the definition names something that is not there, or an audience that was not made yet.
     """
     compiled = compile_audience(definition, catalogue, as_of)
     with warehouse.session():
+        for name in sorted(references(definition, catalogue.audiences or {})):
+            if not warehouse.exists(Table("audiences", name)):
+                raise ConfigurationError(f"audience {name!r}, which it reads, was not made yet; materialise it first.")
         rows = warehouse.read_arrow(preview_query(compiled)).to_pylist()
         found = {about: [row for row in rows if row["about"] == about] for about in About}
         (members,) = found[About.MEMBERS]

@@ -39,6 +39,7 @@ def preview_audience(audience: str, as_json: bool) -> None:
     """How many would be in it, whom each condition leaves out, and who can be reached; nothing is written."""
     from cdp_assets.as_of import read_as_of
     from cdp_assets.audiences.configured import configured
+    from cdp_assets.audiences.order import levels
     from cdp_assets.audiences.preview import preview
     from cdp_assets.definition_files import located
 
@@ -46,6 +47,7 @@ def preview_audience(audience: str, as_json: bool) -> None:
     definition, path = _definition(audience, there)
     with opened_warehouse() as warehouse:
         try:
+            levels([*(there.audiences | {definition.name: definition}).values()])  # none may read itself in a circle
             found = preview(warehouse, definition, there.catalogue.of(warehouse), read_as_of(warehouse))
         except ConfigurationError as error:
             raise ConfigurationError(located(path, str(error)) if path else str(error)) from error

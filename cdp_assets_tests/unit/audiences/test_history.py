@@ -119,3 +119,11 @@ def test_before_a_merge_the_merged_id_was_the_member_and_after_it_the_survivor(w
     world.merge(("a", "b"))
     world.refresh(audience, on=1)
     assert [set(told(world, day(number))) for number in (0, 1)] == [{"a"}, {"b"}]
+
+
+def test_after_a_run_that_looked_back_the_next_one_sets_the_log_right(world):
+    audience = definition(FRENCH)
+    for on, people in ((1, {"a", "b"}), (0, {"b"}), (2, {"b", "c"})):
+        world.have(IDS, people)
+        world.refresh(audience, on=on)
+    assert told(world, day(2)).keys() == world.members() == {"b", "c"}

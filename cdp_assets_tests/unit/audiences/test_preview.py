@@ -116,3 +116,10 @@ def test_nothing_is_left_in_the_warehouse(filled):
 def test_what_the_catalogue_does_not_have_is_refused_before_anything_is_written(filled):
     with pytest.raises(ConfigurationError, match=r"condition\.property\.field: 'contry'"):
         shown(filled, {"property": {"field": "contry", "eq": "FR"}})
+
+
+def test_an_audience_that_it_reads_and_was_not_made_yet_is_named(filled):
+    known = Catalogue.declared((), {"regulars": None})
+    for reading in ({"condition": {"audience": {"in": "regulars"}}}, {"condition": FRENCH, "exclude": ["regulars"]}):
+        with pytest.raises(ConfigurationError, match="'regulars', which it reads, was not made yet"):
+            preview(filled, definition(**reading), known, AS_OF)
