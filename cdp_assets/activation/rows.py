@@ -7,7 +7,7 @@ from sqlglot import exp
 from cdp_assets.activation import consent
 from cdp_assets.activation.checksum import checksum, keyed
 from cdp_assets.activation.consent import CONSENTS, CUSTOMER_ID, same_customer
-from cdp_assets.activation.definition import SyncDefinition, UnknownConsent
+from cdp_assets.activation.definition import SyncDefinition
 from cdp_assets.activation.sync import Sync
 from cdp_assets.errors import ConfigurationError, DataError
 from cdp_assets.tables import Table
@@ -36,8 +36,6 @@ def check_columns(warehouse: Warehouse, definition: SyncDefinition) -> None:
             )
     for table in definition.joined_tables:
         _check_one_row_a_customer(warehouse, definition, table)
-    if definition.purpose and definition.unknown_consent is UnknownConsent.DENY:
-        _check_purpose_is_known(warehouse, definition.purpose, definition.name)
     if definition.key != CUSTOMER_ID:
         _check_key_is_impersonal(warehouse, definition)
 
@@ -187,16 +185,6 @@ def _text(column: str) -> exp.Cast:
 def _split(definition: SyncDefinition, column: str) -> tuple[Table, str]:
     table, _, name = column.rpartition(".")
     return (Table.parse(table) if table else definition.source_table), name
-
-
-def _check_purpose_is_known(warehouse: Warehouse, purpose: str, sync: str) -> None:
-    """A purpose that nobody ever spoke of is misspelled: it would have everybody taken away."""
-    every = exp.select("purpose").distinct().from_(CONSENTS.expression()).order_by("purpose")
-    known = [name for name in warehouse.read_arrow(every)["purpose"].to_pylist() if name]
-    if known and purpose not in known:
-        raise ConfigurationError(
-            f"sync {sync!r}: nobody was asked for the purpose {purpose!r}; {CONSENTS} has: {', '.join(known)}."
-        )
 
 
 def _check_key_is_impersonal(warehouse: Warehouse, definition: SyncDefinition) -> None:

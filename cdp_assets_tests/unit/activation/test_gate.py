@@ -134,12 +134,6 @@ def test_a_key_that_says_who_somebody_is_is_refused(world: World, fake: FakeDest
         world.run(fake, sync)
 
 
-def test_a_purpose_that_nobody_was_asked_for_is_refused_with_those_there_are(world: World, fake: FakeDestination):
-    world.put(PEOPLE)
-    with pytest.raises(ConfigurationError, match=r"purpose 'email_marketng'; master\.consents has: email_marketing"):
-        world.run(fake, definition(purpose="email_marketng"))
-
-
 @pytest.mark.parametrize("mode", ["upsert", "insert", "update"])
 def test_who_may_not_be_sent_any_longer_is_removed_in_modes_that_remove_nobody_who_left(
     world: World, fake: FakeDestination, mode: str

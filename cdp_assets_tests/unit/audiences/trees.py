@@ -35,17 +35,24 @@ def grouped(leaf: st.SearchStrategy, most: int) -> st.SearchStrategy:
 
 whole = st.integers(0, 3)
 ends = st.one_of(whole, number)
-bounds = st.one_of(
-    ends.map(lambda end: {"at_least": end}),
-    ends.map(lambda end: {"at_most": end}),
-    pairs(ends).map(lambda two: {"at_least": two[0], "at_most": two[1]}),
-    ends.map(lambda end: {"exactly": end}),
-    pairs(ends).map(lambda two: {"between": two}),
-)
+
+
+def bounded(ends: st.SearchStrategy) -> st.SearchStrategy:
+    """Bounds with these ends."""
+    return st.one_of(
+        ends.map(lambda end: {"at_least": end}),
+        ends.map(lambda end: {"at_most": end}),
+        pairs(ends).map(lambda two: {"at_least": two[0], "at_most": two[1]}),
+        ends.map(lambda end: {"exactly": end}),
+        pairs(ends).map(lambda two: {"between": two}),
+    )
+
+
+bounds, counts = bounded(ends), bounded(ends.filter(lambda end: end >= 0))
 
 
 def aggregates(numeric: tuple[str, ...], anything: tuple[str, ...]) -> st.SearchStrategy:
-    counted = bounds.map(lambda bound: {"count": bound})
+    counted = counts.map(lambda bound: {"count": bound})
     distinct = st.tuples(st.sampled_from(anything), bounds).map(lambda two: {"distinct": {"field": two[0], **two[1]}})
     if not numeric:
         return st.one_of(counted, distinct)
