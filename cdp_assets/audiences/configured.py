@@ -1,6 +1,6 @@
 """The audiences of this deployment, and the tables registered for them, as their YAML files define them."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,8 @@ class Configured:
         return self.audiences[name]
 
 
-def configured(folder: Path = FOLDER) -> Configured:
-    """What the files of a folder define.
+def configured(folder: Path = FOLDER, leave_out: Callable[[ConfigurationError], None] | None = None) -> Configured:
+    """What the files of a folder define. With `leave_out`, which is told why, files that define nothing are left out.
 
     Raises:
         ConfigurationError: a file cannot be read or does not fit; the message names it and the line.
@@ -55,12 +55,17 @@ def configured(folder: Path = FOLDER) -> Configured:
     tables: list[RegisteredTable] = []
     files: dict[str, Path] = {}
     for path in sorted(folder.rglob("defs.yaml")):
-        if _type(path) == _TABLE_TYPE:
-            tables.append(read_definition(path, RegisteredTable))
-        else:
-            definition = read_definition(path, AudienceDefinition)
-            check_name_is_free(definition.name, audiences, str(path))
-            audiences[definition.name], files[definition.name] = definition, path
+        try:
+            if _type(path) == _TABLE_TYPE:
+                tables.append(read_definition(path, RegisteredTable))
+            else:
+                definition = read_definition(path, AudienceDefinition)
+                check_name_is_free(definition.name, audiences, str(path))
+                audiences[definition.name], files[definition.name] = definition, path
+        except ConfigurationError as error:
+            if leave_out is None:
+                raise
+            leave_out(error)
     return Configured(dict(sorted(audiences.items())), tuple(sorted(tables, key=lambda one: one.table)), files)
 
 

@@ -8,6 +8,16 @@ from cdp_assets.audiences.contracts import MEMBERSHIP_LOG
 from cdp_assets.audiences.expressions import aliased, column, known, same
 from cdp_assets.audiences.sources import KEY
 from cdp_assets.audiences.values import moment
+from cdp_assets.warehouses.base import Warehouse
+
+
+def has_history(warehouse: Warehouse, audience: str) -> bool:
+    """Whether an audience of this name ever had a member; it may have been deleted since."""
+    if not warehouse.exists(MEMBERSHIP_LOG.table):
+        return False
+    theirs = exp.select(exp.Literal.number(1).as_("one", quoted=True)).from_(MEMBERSHIP_LOG.table.expression())
+    one = theirs.where(column("audience").eq(exp.Literal.string(audience))).limit(1)
+    return bool(warehouse.read_arrow(one).num_rows)
 
 
 def members_at(audience: str, at: datetime) -> exp.Select:

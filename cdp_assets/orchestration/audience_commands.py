@@ -43,7 +43,7 @@ def preview_audience(audience: str, as_json: bool) -> None:
     from cdp_assets.audiences.preview import preview
     from cdp_assets.definition_files import located
 
-    there = configured()
+    there = configured(leave_out=lambda error: click.echo(f"left out: {error}", err=True))
     definition, path = _definition(audience, there)
     with opened_warehouse() as warehouse:
         try:
@@ -62,16 +62,15 @@ def preview_audience(audience: str, as_json: bool) -> None:
 @click.option("--as-of", help="A date or moment; unset, the latest run's.")
 @_as_json
 def members(name: str, as_of: str | None, as_json: bool) -> None:
-    """The ids of who is, or was, in an audience."""
+    """The ids of who is, or was, in an audience; it need not be defined any longer."""
     from cdp_assets.as_of import parse_as_of, read_as_of
     from cdp_assets.audiences.configured import configured
-    from cdp_assets.audiences.contracts import MEMBERSHIP_LOG
-    from cdp_assets.audiences.history import members_at
+    from cdp_assets.audiences.history import has_history, members_at
 
-    configured().audience(name)
     with opened_warehouse() as warehouse:
+        if not (known := has_history(warehouse, name)):
+            configured().audience(name)
         at = parse_as_of(as_of) if as_of is not None else read_as_of(warehouse)
-        known = warehouse.exists(MEMBERSHIP_LOG.table)
         rows = warehouse.read_arrow(members_at(name, at)).to_pylist() if known else []
     plain = [{**row, "since": row["since"].isoformat()} for row in rows]
     if as_json:

@@ -76,6 +76,15 @@ def test_members_are_those_of_the_date_that_is_asked_for(deployment: Deployment)
     assert deployment.run_well("audience", "members", AUDIENCE, "--as-of", "2026-06-01").stdout == ""
 
 
+def test_who_was_in_an_audience_that_is_no_longer_defined_can_be_read(deployment: Deployment) -> None:
+    with deployment.opened_to_write() as connection:
+        log = "audiences.membership_log"
+        of_another = f"SELECT * REPLACE ('retired' AS audience) FROM {log} WHERE audience = '{AUDIENCE}'"
+        connection.execute(f"INSERT INTO {log} {of_another}")
+    there, retired = (deployment.run_well("audience", "members", name).stdout for name in (AUDIENCE, "retired"))
+    assert retired == there != ""
+
+
 def test_a_sudden_change_stops_the_syncs_until_it_is_accepted(deployment: Deployment) -> None:
     with deployment.opened_to_write() as connection:
         connection.execute(f"UPDATE audiences.sizes SET members = 10 * members WHERE audience = '{AUDIENCE}'")

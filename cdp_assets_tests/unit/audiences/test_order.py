@@ -94,6 +94,15 @@ def test_a_folder_of_definitions_is_read_with_its_registered_tables(tmp_path):
         found.audience("german")
 
 
+def test_files_that_define_nothing_can_be_left_out_of_those_that_do(tmp_path):
+    written(tmp_path, GOOD)
+    broken = [written(tmp_path, "- a\n", "broken"), written(tmp_path, GOOD, "second")]
+    told: list[ConfigurationError] = []
+    found = configured(tmp_path, leave_out=told.append)
+    assert found.files == {"french": tmp_path / "one" / "defs.yaml"}
+    assert [str(error).partition(": ")[0] for error in told] == [str(path) for path in broken]
+
+
 def test_two_files_with_one_name_are_refused(tmp_path):
     written(tmp_path, GOOD)
     second = written(tmp_path, GOOD, "two")
