@@ -56,7 +56,7 @@ SYNC_ROWS = Contract(
         Column("batch", TEXT, "batch it was sent in; its halves have a suffix"),
         _key("key of the row; empty for rows without one"),
         Column("operation", TEXT, "add, change, remove; null when nothing was to be sent"),
-        Column("status", TEXT, "succeeded, rejected, invalid, suppressed or aborted"),
+        Column("status", TEXT, "succeeded, rejected, invalid, suppressed, aborted, or unanswered: perhaps sent"),
         Column("reason", TEXT, "why, without personal data"),
         Column("basis", TEXT, "why the row could be sent: the consent, or why none was needed"),
         Column("at", TIMESTAMP, "when it was known"),

@@ -71,17 +71,21 @@ class Ledger:
         The diff then sends its rows as they are now, and removes those that left. A sync that only inserts tells
         the destination nothing but additions, so there they stay to be added.
         """
-        if self.sync.definition.mode is Mode.INSERT:
-            return
-        unknown = exp.select(
-            exp.Literal.string(self.sync.definition.name).as_("sync"),
-            "row_key",
-            exp.Literal.string("").as_("checksum"),
-            moment(at).as_("sent_at"),
-        )
         plan = self.sync.work.plan.expression()
-        rows = unknown.from_(plan).where(exp.column("batch").eq(exp.Literal.string(batch)))
-        self.sync.warehouse.write_select(SYNC_STATE.table, rows, WriteMode.MERGE, SYNC_STATE.key)
+        here = exp.column("batch").eq(exp.Literal.string(batch))
+        told: dict[str, exp.Expr] = {
+            "sync": exp.Literal.string(self.sync.name),
+            "status": exp.Literal.string("unanswered"),
+            "reason": exp.Literal.string("the run was killed while it may have been on its way"),
+            "at": moment(at),
+        }
+        unknown = exp.select(told["sync"].as_("sync"), "row_key", exp.Literal.string("").as_("checksum"))
+        unknown = unknown.select(moment(at).as_("sent_at")).from_(plan).where(here)
+        with self.sync.warehouse.transaction():
+            self.sync.insert(SYNC_ROWS, exp.select().from_(plan).where(here), told)
+            if self.sync.definition.mode is not Mode.INSERT:
+                self.sync.warehouse.write_select(SYNC_STATE.table, unknown, WriteMode.MERGE, SYNC_STATE.key)
+            self.sync.warehouse.execute(exp.delete(plan).where(here))
 
     def last_batch(self) -> int:
         """Number of the last batch a run of this id wrote down; -1 if none."""

@@ -355,6 +355,27 @@ def test_a_row_that_may_not_have_arrived_and_changed_since_is_added_not_changed(
     assert fake.content["c1"]["CITY"] == "Brest"
 
 
+@pytest.mark.parametrize("mode", ["mirror", "insert"])
+def test_a_row_that_was_perhaps_sent_before_it_might_not_be_is_told_of_once(
+    world: World, fake: FakeDestination, mode: str
+):
+    def die(_: Batch) -> None:
+        raise KeyboardInterrupt
+
+    world.put({"c1": PEOPLE["c1"]})
+    fake.on_send = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run(fake, definition(mode=mode))
+    fake.on_send = lambda _: None
+    world.suppress("c1")
+    for _ in range(2):
+        world.run(fake, definition(mode=mode, guard=1))
+    told = world.rows("sync_rows", "run_id", "operation", "status")
+    assert told[0] == {"run_id": "run-1", "operation": "add", "status": "unanswered"}
+    assert [row["status"] for row in told].count("unanswered") == 1
+    assert (fake.sent()[-1] == ("remove", "c1")) == (mode == "mirror")
+
+
 def test_a_merged_customer_goes_on_as_the_survivor(world: World, fake: FakeDestination):
     world.put(PEOPLE)
     world.run(fake)
