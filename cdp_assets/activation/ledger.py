@@ -68,8 +68,8 @@ class Ledger:
     def doubt(self, batch: str, at: datetime) -> None:
         """Take a batch that may have arrived, and cannot be sent again as it was, for held with values unknown.
 
-        The diff then sends its rows as they are now, and removes those that left. A sync that only inserts tells
-        the destination nothing but additions, so there they stay to be added.
+        Its rows are told of as `unanswered`. The diff then sends them as they are now, and removes those that left.
+        A sync that only inserts tells the destination nothing but additions, so there they stay to be added.
         """
         plan = self.sync.work.plan.expression()
         here = exp.column("batch").eq(exp.Literal.string(batch))
