@@ -43,12 +43,12 @@ class PlannedRows:
     def _read(self, condition: exp.Condition) -> pa.Table:
         """Rows of the plan with `is_wanted`, whether the source still asks for it, `now`, its checksum, and values."""
         keys = exp.select(exp.column("row_key", "p")).from_(self.sync.work.plan.expression().as_("p")).where(condition)
-        warehouse, work, secret_key = self.sync.warehouse, self.sync.work, self.sync.secret_key
+        warehouse, names = self.sync.warehouse, list(self.sync.definition.mapping)
         query = self._identifiers(keys) if self.sync.identifies else self._values(keys)
         ordered = query.where(condition).order_by(exp.column("batch", "p"), exp.column("row_key", "p"))
         if self.sync.identifies:
             return warehouse.read_arrow(ordered)
-        with keyed(warehouse, work, secret_key) as secret:
+        with keyed(warehouse, self.sync.work, self.sync.secret_key, names) as secret:
             return warehouse.read_arrow(ordered.join(secret, join_type="cross"))
 
     def _values(self, keys: exp.Select) -> exp.Select:

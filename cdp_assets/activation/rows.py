@@ -46,7 +46,7 @@ def write_inventory(sync: Sync) -> None:
     `row_key`, `copies`, `status` (`valid`, `invalid`, `suppressed`), `reason`, `basis` of sending it, `checksum`.
     """
     consent.write_suppressed(sync)
-    with keyed(sync.warehouse, sync.work, sync.secret_key) as keys:
+    with keyed(sync.warehouse, sync.work, sync.secret_key, list(sync.definition.mapping)) as keys:
         sync.warehouse.write_select(sync.work.inventory, _inventory(sync, keys))
 
 
@@ -65,7 +65,7 @@ def values(sync: Sync, among: exp.Select | None = None) -> exp.Select:
 def checksum_of(sync: Sync, alias: str) -> exp.Expr:
     """The checksum of the values of `values`, joined under an alias, where the table of keys is joined too."""
     columns = [exp.column(f"f{number}", alias) for number in range(len(sync.definition.mapping))]
-    return checksum(list(sync.definition.mapping), columns)
+    return checksum(columns)
 
 
 def _inventory(sync: Sync, keys: exp.Expr) -> exp.Select | exp.Union:
@@ -76,7 +76,7 @@ def _inventory(sync: Sync, keys: exp.Expr) -> exp.Select | exp.Union:
         _key(definition.key).as_("row_key"),
         consent.refusal(sync).as_("refusal"),
         consent.basis(definition).as_("basis"),
-        checksum(list(definition.mapping), _columns(definition)).as_("checksum"),
+        checksum(_columns(definition)).as_("checksum"),
     )
     refused = exp.column("refusal", "e").is_(exp.null()).not_()
     status = exp.Case().when(refused, exp.Literal.string("suppressed")).else_(exp.Literal.string("valid"))

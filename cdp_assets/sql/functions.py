@@ -20,7 +20,8 @@ DIALECTS = ("duckdb", "postgres", "snowflake", "bigquery")
 class PortableFunction:
     """A function's signature, what it returns, and how each dialect says it: `{0}`, `{1}`... are its arguments.
 
-    `literals` turns the arguments that must be literals into what a dialect needs in their place.
+    `literals` turns the arguments that must be literals into what a dialect needs in their place. One whose signature
+    ends in `...` takes any number of arguments from two on, and all of them stand where `{0}` is.
     """
 
     signature: str
@@ -30,8 +31,13 @@ class PortableFunction:
 
     @property
     def arity(self) -> int:
-        """How many arguments it takes."""
+        """How many arguments it takes, or at least."""
         return self.signature.count(",") + 1
+
+    @property
+    def is_variadic(self) -> bool:
+        """Whether it takes any number of arguments."""
+        return self.signature.endswith("...)")
 
 
 def call(name: str, *arguments: exp.Expr | str) -> exp.Anonymous:
@@ -56,7 +62,8 @@ def translate(expression: exp.Expr, dialect: str) -> exp.Expr:
 
 
 def _spell(function: PortableFunction, node: exp.Anonymous, dialect: str) -> exp.Expr:
-    if len(node.expressions) != function.arity:
+    count = len(node.expressions)
+    if count < function.arity or (count > function.arity and not function.is_variadic):
         raise WarehouseError(f"{function.signature} is called with {len(node.expressions)} arguments.")
     arguments = {}
     for place, argument in enumerate(node.expressions):
@@ -65,7 +72,9 @@ def _spell(function: PortableFunction, node: exp.Anonymous, dialect: str) -> exp
                 raise WarehouseError(f"{function.signature} needs a text literal as argument {place + 1}.")
             argument = exp.Literal.string(function.literals[place](argument.this, dialect))  # noqa: PLW2901
         arguments[f"cdp_argument_{place}"] = translate(argument, dialect)
-    holes = [exp.column(name).sql() for name in arguments]
+    holes = list(arguments)
+    if function.is_variadic:
+        holes = [", ".join(holes)]
     spelled = sqlglot.parse_one(function.spelled[dialect].format(*holes), dialect=dialect)
 
     def fill(part: exp.Expr) -> exp.Expr:
@@ -138,6 +147,11 @@ FUNCTIONS: Mapping[str, PortableFunction] = {
             "snowflake": "SHA2({0}, 256)",
             "bigquery": "TO_HEX(SHA256({0}))",
         },
+    ),
+    "cdp_concat": PortableFunction(
+        "cdp_concat(text, ...)",
+        "The texts one after another; none of them may be null. Of many, quicker than a chain of `||`.",
+        dict.fromkeys(DIALECTS, "CONCAT({0})"),
     ),
     "cdp_utc_date": PortableFunction(
         "cdp_utc_date(time)",

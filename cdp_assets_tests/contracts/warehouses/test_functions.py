@@ -25,6 +25,8 @@ CASES = {
     "cdp_json_contains('no JSON at all', 'c')": None,
     "cdp_json_contains('{\"a\": 1}', 'a')": None,
     "cdp_sha256('é 👩')": hashlib.sha256("é 👩".encode()).hexdigest(),
+    "cdp_concat('a', 'é')": "aé",
+    "cdp_concat('a', '', CAST(12 AS TEXT), 'b')": "a12b",
     "cdp_sha256('')": hashlib.sha256(b"").hexdigest(),
     f"cdp_utc_date({at('2026-03-01 01:30:00+05:30')}) = CAST('2026-02-28' AS DATE)": True,
     f"cdp_month({at('2026-03-01 01:30:00+05:30')}) = CAST('2026-02-01' AS DATE)": True,

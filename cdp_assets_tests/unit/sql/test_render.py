@@ -51,6 +51,8 @@ def test_functions_nest_and_are_built_by_name():
     ("expression", "said"),
     [
         ("cdp_json_text(a)", "called with 1 arguments"),
+        ("cdp_sha256(a, b)", "called with 2 arguments"),
+        ("cdp_concat(a)", "called with 1 arguments"),
         ("cdp_json_text(a, b)", "needs a text literal as argument 2"),
         ("cdp_json_text(a, 'x..y')", "is not a JSON path"),
         ("cdp_json_text(a, '')", "is not a JSON path"),
