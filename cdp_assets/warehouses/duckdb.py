@@ -28,6 +28,7 @@ Option = str | bool | int | float | list[str]
 _opening = Lock()  # threads that open a file while another closes it find it half there
 _INCOMING, _STAGED = "cdp_incoming", "cdp_staged"
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
+_WAL_SIZE = "256 MB"  # many small transactions follow one another; what is closed is written out anyway
 _BATCH_ROWS = 122_880  # a row group, which is what DuckDB reads at once
 _COLUMNS = """
     SELECT schema_name, table_name, column_name, data_type
@@ -200,7 +201,7 @@ class DuckDBWarehouse(Warehouse):
                         f" within {self.lock_timeout:g} s; wait for it to end, or set CDP_LOCK_TIMEOUT_SECONDS higher."
                     ) from error
             else:
-                connection.execute("SET TimeZone = 'UTC'")
+                connection.execute(f"SET TimeZone = 'UTC'; SET wal_autocheckpoint = '{_WAL_SIZE}'")
                 return connection
             time.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
