@@ -47,7 +47,7 @@ def call(name: str, *arguments: exp.Expr | str) -> exp.Anonymous:
 
 
 def translate(expression: exp.Expr, dialect: str) -> exp.Expr:
-    """The expression with every portable function replaced by the dialect's own.
+    """The expression, changed in place, with every portable function replaced by the dialect's own.
 
     Raises:
         WarehouseError: a call has the wrong number of arguments, or none where a literal is needed.
@@ -58,7 +58,7 @@ def translate(expression: exp.Expr, dialect: str) -> exp.Expr:
             return _spell(FUNCTIONS[str(node.this).lower()], node, dialect)
         return node
 
-    return expression.transform(replace)
+    return expression.transform(replace, copy=False)
 
 
 def _spell(function: PortableFunction, node: exp.Anonymous, dialect: str) -> exp.Expr:

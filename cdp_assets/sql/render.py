@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sqlglot
-from sqlglot import ErrorLevel, exp
+from sqlglot import Dialect, ErrorLevel, exp
 
 from cdp_assets.errors import WarehouseError
 from cdp_assets.sql.functions import translate
@@ -50,7 +50,7 @@ def render(statement: str | exp.Expr, dialect: str, fold: Callable[[str], str] =
         identifier.set("this", fold(identifier.this))
         identifier.set("quoted", True)
     try:
-        return expression.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE)
+        return Dialect.get_or_raise(dialect).generate(expression, copy=False, unsupported_level=ErrorLevel.RAISE)
     except sqlglot.errors.SqlglotError as error:
         raise WarehouseError(f"cannot be said in {dialect}'s SQL: {_first_line(error)}") from None
 
