@@ -14,7 +14,7 @@ import httpx
 from benchmarks._activation.members import MAPPING, SECRET_KEY, definition
 from cdp_assets.activation.engine import run_sync
 from cdp_assets.activation.retry import RetryPolicy
-from cdp_assets.destinations._payload import line, plain_fields
+from cdp_assets.destinations._payload import line
 from cdp_assets.destinations.base import Destination
 from cdp_assets.destinations.webhook import WebhookDestination
 from cdp_assets.settings import Settings
@@ -45,7 +45,7 @@ def bare(warehouse: DuckDBWarehouse, url: str, concurrency: int) -> float:
     bodies = []
     for number, first in enumerate(range(0, len(rows), BATCH_ROWS)):
         some = [
-            {"key": row["customer_id"], "operation": "add", "fields": plain_fields({f: row[f] for f in MAPPING})}
+            {"key": row["customer_id"], "operation": "add", "fields": {f: row[f] for f in MAPPING}}
             for row in rows[first : first + BATCH_ROWS]
         ]
         named = {"sync": "bare", "run_id": "run", "batch": str(number), "operation": "add", "removal": "delete"}

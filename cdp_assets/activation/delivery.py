@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from threading import RLock
+from threading import Lock, RLock
 
 from sqlglot import exp
 
@@ -24,7 +24,7 @@ from cdp_assets.activation.sync import Sync
 from cdp_assets.collection import rarely_collected
 from cdp_assets.destinations.base import Batch, Job, PermanentError, RowResult
 
-PAGE_ROWS = 20_000
+PAGE_ROWS = 50_000
 _VANISHED = "the row changed while the sync ran"
 
 
@@ -41,6 +41,7 @@ class Delivery:
     connection: Connection
     jobs: dict[str, str] = field(default_factory=dict)
     _writing: RLock = field(default_factory=RLock)
+    _counting: Lock = field(default_factory=Lock)
 
     @property
     def sync(self) -> Sync:
@@ -89,33 +90,30 @@ class Delivery:
                 if found.rows:
                     yield found
 
-    def _read(self, condition: exp.Condition) -> list[PlannedBatch]:
+    def _read(self, condition: exp.Condition) -> Iterator[PlannedBatch]:
         self.connection.open()
         with self._writing:
             return self.planned.read(condition)
 
     def _send(self, batches: Iterator[PlannedBatch]) -> None:
-        width = self.sync.destination.limits.concurrency
         with rarely_collected():
-            send_side_by_side(
-                self._counted(batches), width, self._send_one, self._halved, self._record, self.connection
-            )
+            send_side_by_side(batches, self.sync.destination.limits, self, self.connection)
 
-    def _counted(self, batches: Iterator[PlannedBatch]) -> Iterator[PlannedBatch]:
-        for batch in batches:
-            self.tally.attempted[batch.operation] += len(batch.rows)
-            yield batch
-
-    def _send_one(self, planned: PlannedBatch) -> Sent | None:
+    def send(self, batch: PlannedBatch) -> Sent | None:
         """Send a batch and return what became of it; None if it was refused whole and has more than one row."""
-        batch = planned.to_send(self.sync.definition, self._job)
+        self._count_attempts(batch, 1)
+        wanted = batch.to_send(self.sync.definition, self._job)
         try:
-            results = send_with_retries(self.sync.destination, batch, self.policy, self.sleep)
+            results = send_with_retries(self.sync.destination, wanted, self.policy, self.sleep)
         except PermanentError as error:
             if len(batch.rows) > 1:
                 return None
             results = [RowResult(batch.rows[0].key, accepted=False, reason=str(error))]
-        return Sent(planned, planned.refused(results))
+        return Sent(batch, batch.refused(results))
+
+    def _count_attempts(self, batch: PlannedBatch, times: int) -> None:
+        with self._counting:
+            self.tally.attempted[batch.operation] += times * len(batch.rows)
 
     def _job(self, batch: Batch) -> Job:
         key = batch.idempotency_key
@@ -127,8 +125,9 @@ class Delivery:
 
         return Job(self.jobs.get(key), keep)
 
-    def _halved(self, batch: PlannedBatch) -> Sequence[PlannedBatch]:
+    def halve(self, batch: PlannedBatch) -> Sequence[PlannedBatch]:
         """Halve a batch, in the plan too, so that a run that is killed meanwhile is gone on with in the same parts."""
+        self._count_attempts(batch, -1)  # its halves are counted instead
         first, second = batch.halves()
         is_first = exp.column("row_key") < _literal(second.rows[0].key)
         change: dict[str, object] = {
@@ -139,8 +138,12 @@ class Delivery:
             self.sync.warehouse.execute(exp.update(self.sync.work.plan.expression(), change, where=here))
         return first, second
 
-    def _record(self, answered: Sequence[Sent]) -> None:
-        """Write down batches that were answered, all of them at once."""
+    def record(self, answered: Sequence[Sent]) -> None:
+        """Write down batches that were answered, all of them at once.
+
+        Raises:
+            DestinationError: the destination refuses too many rows.
+        """
         self.connection.open()
         with self._writing:
             self.ledger.record(

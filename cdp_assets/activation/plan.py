@@ -62,7 +62,7 @@ def write_plan(sync: Sync, run: RunOfPlan) -> None:
     """Write the plan: a row an operation, in numbered batches of one operation each, removals first.
 
     `previous_key` is the key the destination holds the row by; `merged_into` is set on the removal of a row whose
-    customer was merged into one that stays; `in_flight` is how many batches may be on their way at once.
+    customer was merged into one that stays; `in_flight` is how many batches may be in doubt after a kill.
     """
     diff = exp.union(_wanted(sync, run.now), _gone(sync), distinct=False)
     rejected = REJECTED_ROWS.table.expression().as_("j")
@@ -78,7 +78,7 @@ def write_plan(sync: Sync, run: RunOfPlan) -> None:
         "b.*",
         exp.Literal.string(run.run_id).as_("run_id"),
         moment(run.as_of).as_("as_of"),
-        exp.Literal.number(limits.concurrency).as_("in_flight"),
+        exp.Literal.number(limits.unrecorded).as_("in_flight"),
     ).from_(_batched(_chosen(sync, attempted, run.part), limits, run.first_batch).subquery("b"))
     sync.warehouse.write_select(sync.work.plan, plan)
 

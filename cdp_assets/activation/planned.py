@@ -1,14 +1,14 @@
 """The rows of a plan as they are sent: with their values, read at the moment and through the gate."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
 from json import loads
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from cdp_assets.activation import consent, identifiers, rows
@@ -18,6 +18,8 @@ from cdp_assets.activation.sync import Sync
 from cdp_assets.destinations.base import Operation, Removal, Row
 from cdp_assets.warehouses.base import WriteMode
 
+_TOLD = ("row_key", "basis", "attempts", "first_failed_at", "previous_key", "merged_into")
+
 
 @dataclass(frozen=True)
 class PlannedRows:
@@ -25,20 +27,21 @@ class PlannedRows:
 
     sync: Sync
 
-    def read(self, condition: exp.Condition) -> list[PlannedBatch]:
+    def read(self, condition: exp.Condition) -> Iterator[PlannedBatch]:
         """The batches of the rows of the plan, `p`, that meet a condition, in their order.
 
-        The plan is told of values that changed since it was made, so that what is held afterwards is what was sent.
+        All is read before the first is returned; rows are made of it batch by batch. The plan is told of values that
+        changed since it was made, so that what is held afterwards is what was sent.
         """
         consent.write_suppressed(self.sync)  # who was put on the list since the run began is not sent either
         with self.sync.warehouse.session():
             page = _Page(self.sync, self._read(condition))
-            changed = page.table.filter(pa.array(page.changed, pa.bool_()))
+            changed = page.table.filter(page.is_changed)
             if changed.num_rows:
                 columns = {name: changed[name] for name in self.sync.warehouse.columns(self.sync.work.plan)}
                 corrected = pa.table(columns | {"checksum": changed["now"]})
                 self.sync.warehouse.write_arrow(self.sync.work.plan, corrected, WriteMode.MERGE, ["row_key"])
-        return list(page.batches())
+        return page.batches()
 
     def _read(self, condition: exp.Condition) -> pa.Table:
         """Rows of the plan with `is_wanted`, whether the source still asks for it, `now`, its checksum, and values."""
@@ -75,63 +78,61 @@ class PlannedRows:
 
 
 class _Page:
-    """A page of the plan, in order of batch and key.
-
-    `told` says of each operation whether it tells of a row of the source: all do but removals of what left it.
-    """
+    """A page of the plan, in order of batch and key."""
 
     def __init__(self, sync: Sync, table: pa.Table) -> None:
-        self.sync, self.table = sync, table
-        self.keys: list[str] = table["row_key"].to_pylist()
+        self.sync, self.table = sync, table.combine_chunks()
         # What came to have several rows in the source meanwhile is for the next run to decide.
-        repeated = {key for key, count in Counter(self.keys).items() if count > 1}
-        asked_for: list[bool] = table["is_wanted"].to_pylist()
-        self.wanted = [ok and key not in repeated for ok, key in zip(asked_for, self.keys, strict=True)]
-        pairs = zip(table["operation"].to_pylist(), table["basis"].to_pylist(), strict=True)
-        self.told = [operation != Operation.REMOVE or basis is not None for operation, basis in pairs]
-        self.marks = [now if told else None for now, told in zip(table["now"].to_pylist(), self.told, strict=True)]
-        planned = zip(self.wanted, self.marks, table["checksum"].to_pylist(), strict=True)
-        self.changed = [ok and mark is not None and mark != before for ok, mark, before in planned]
+        counts = pc.value_counts(self.table["row_key"])
+        repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        is_wanted = pc.and_(self.table["is_wanted"], pc.invert(pc.is_in(self.table["row_key"], repeated)))
+        # All operations tell of a row of the source but removals of what left it.
+        is_told = pc.or_(pc.not_equal(self.table["operation"], Operation.REMOVE.value), self.table["basis"].is_valid())
+        marks = pc.if_else(is_told, self.table["now"], pa.scalar(None, pa.string()))
+        differs = pc.fill_null(pc.not_equal(marks, self.table["checksum"]), fill_value=False)
+        self.is_wanted, self.marks, self.is_changed = is_wanted, marks, pc.and_(is_wanted, differs)
 
     def batches(self) -> Iterator[PlannedBatch]:
         """The rows, batch by batch."""
-        names, operations, bases, attempts, first_failures, previous = (
-            self.table[name].to_pylist()
-            for name in ("batch", "operation", "basis", "attempts", "first_failed_at", "previous_key")
+        start = 0
+        for _, several in groupby(self.table["batch"].to_pylist()):
+            length = sum(1 for _ in several)
+            yield self._batch(start, length)
+            start += length
+
+    def _batch(self, start: int, length: int) -> PlannedBatch:
+        table, wanted = self.table.slice(start, length), self.is_wanted.slice(start, length).to_pylist()
+        told = {name: table[name].to_pylist() for name in _TOLD}
+        keys, bases, previous = told["row_key"], told["basis"], told["previous_key"]
+        tried = zip(keys, told["attempts"], told["first_failed_at"], strict=True)
+        return PlannedBatch(
+            name=table["batch"][0].as_py(),
+            operation=Operation(table["operation"][0].as_py()),
+            run_id=table["run_id"][0].as_py(),
+            as_of=table["as_of"][0].as_py(),
+            rows=list(compress(self._rows(table, self.marks.slice(start, length).to_pylist(), told), wanted)),
+            bases=list(compress(bases, wanted)),
+            tried={key: (count, first) for key, count, first in tried if count is not None},
+            vanished={key: basis for key, basis, is_wanted in zip(keys, bases, wanted, strict=True) if not is_wanted},
+            replaces=any(before is not None for before in compress(previous, wanted)),
+            changed=any(self.is_changed.slice(start, length).to_pylist()),
         )
-        found = list(self._rows(previous))
-        for name, group in groupby(range(len(names)), key=names.__getitem__):
-            places = list(group)
-            kept = [place for place in places if self.wanted[place]]
-            tried = {self.keys[p]: (attempts[p], first_failures[p]) for p in places if attempts[p] is not None}
-            yield PlannedBatch(
-                name=name,
-                operation=Operation(operations[places[0]]),
-                run_id=self.table["run_id"][places[0]].as_py(),
-                as_of=self.table["as_of"][places[0]].as_py(),
-                rows=[found[place] for place in kept],
-                bases=[bases[place] for place in kept],
-                tried=tried,
-                vanished={self.keys[place]: bases[place] for place in places if not self.wanted[place]},
-                replaces=any(previous[place] is not None for place in kept),
-                changed=any(self.changed[place] for place in kept),
-            )
 
-    def _rows(self, previous: Sequence[str | None]) -> Iterator[Row]:
-        merged = self.table["merged_into"].to_pylist()
-        columns = zip(self.keys, self._fields(), self.marks, previous, merged, strict=True)
-        for key, fields, mark, before, into in columns:
-            yield Row(key, fields, mark or "", before if before != key else None, into)
+    def _rows(self, table: pa.Table, marks: Sequence[str | None], told: Mapping[str, Sequence[Any]]) -> Iterator[Row]:
+        keys = told["row_key"]
+        previous = (before if before != key else None for before, key in zip(told["previous_key"], keys, strict=True))
+        fields = self._fields(table, [mark is not None for mark in marks])
+        return map(Row, keys, fields, (mark or "" for mark in marks), previous, told["merged_into"])
 
-    def _fields(self) -> Iterator[dict[str, Any]]:
+    def _fields(self, table: pa.Table, told: Sequence[bool]) -> Iterator[dict[str, Any]]:
         if self.sync.identifies:
-            return (loads(sent) if sent else {} for sent in self.table["sent"].to_pylist())
+            return (loads(sent) if sent else {} for sent in table["sent"].to_pylist())
         names = list(self.sync.definition.mapping)
-        values = zip(*(_listed(self.table[f"f{number}"]) for number in range(len(names))), strict=True)
+        values = zip(*(_listed(table[f"f{number}"]) for number in range(len(names))), strict=True)
         cleared = names if self.sync.definition.removal is Removal.CLEAR_FIELDS else ()
         return (
-            dict(zip(names, some, strict=True)) if told else dict.fromkeys(cleared)
-            for some, told in zip(values, self.told, strict=True)
+            dict(zip(names, some, strict=True)) if is_told else dict.fromkeys(cleared)
+            for some, is_told in zip(values, told, strict=True)
         )
 
 

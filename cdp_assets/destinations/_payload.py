@@ -1,7 +1,6 @@
 """Values as JSON and CSV can carry them."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,18 +15,13 @@ _EXACT_DIGITS = 15
 
 
 def record(batch: Batch, row: Row) -> dict[str, Any]:
-    """A row for JSON: `key`, `operation`, `fields`, and `previous_key` and `merged_into` where they say something."""
-    found: dict[str, Any] = {"key": row.key, "operation": batch.operation.value, "fields": plain_fields(row.fields)}
+    """A row for `line`: `key`, `operation`, `fields`, and `previous_key` and `merged_into` where they say something."""
+    found: dict[str, Any] = {"key": row.key, "operation": batch.operation.value, "fields": row.fields}
     if row.previous_key is not None:
         found["previous_key"] = row.previous_key
     if row.merged_into is not None:
         found["merged_into"] = row.merged_into
     return found
-
-
-def plain_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with every value one that JSON has."""
-    return {name: plain(value) for name, value in fields.items()}
 
 
 def plain(value: object) -> object:  # noqa: PLR0911 - one line a type
@@ -62,8 +56,11 @@ def _number(value: Decimal) -> float | str:
 
 
 def line(value: object) -> bytes:
-    """JSON on one line in UTF-8; what is no text in UTF-8, or an integer beyond 64 bits, as Python's encoder has it."""
+    """JSON on one line in UTF-8, of values as warehouses give them: `plain` says what becomes of which.
+
+    What is no text in UTF-8, or an integer beyond 64 bits, is written as Python's encoder has it.
+    """
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, plain, orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC)
     except orjson.JSONEncodeError:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return json.dumps(plain(value), separators=(",", ":"), allow_nan=False).encode()

@@ -15,6 +15,8 @@ from pydantic import BaseModel
 
 from cdp_assets.settings import Settings
 
+_AHEAD = 4  # batches for each thread: one sent, the others waiting for it while earlier ones are written down
+
 
 class Operation(StrEnum):
     """What happens to a row at the destination. Removals are sent first, then changes, then additions.
@@ -140,9 +142,11 @@ class Limits:
 
     `addressed_by_key` says that others find a row there by its key: one whose key changed is then sent again at once,
     though its values did not, and not only with their next change. `concurrency` is how many batches may be on their
-    way at once. What is accepted is forgotten by the destination after `lifetime`, if it has one: such rows are sent
-    again, as changes, before that. A plan with more than `bulk_above` rows of an operation is cut into batches of
-    `bulk_batch_size` instead, where there is one.
+    way at once. `applies_once` says that a batch sent again under its idempotency key, exactly as it was, changes
+    nothing there and is answered as before; more batches may then be in doubt after a kill. What is accepted is
+    forgotten by the destination after `lifetime`, if it has one: such rows are sent again, as changes, before that. A
+    plan with more than `bulk_above` rows of an operation is cut into batches of `bulk_batch_size` instead, where there
+    is one.
     """
 
     batch_size: int
@@ -150,9 +154,15 @@ class Limits:
     removals: frozenset[Removal] = frozenset(Removal)
     addressed_by_key: bool = False
     concurrency: int = 1
+    applies_once: bool = False
     lifetime: timedelta | None = None
     bulk_batch_size: int | None = None
     bulk_above: int = 0
+
+    @property
+    def unrecorded(self) -> int:
+        """How many batches may have been sent, or be about to be, and not be written down yet."""
+        return _AHEAD * self.concurrency if self.applies_once else self.concurrency
 
 
 class Destination(ABC):

@@ -55,7 +55,7 @@ class FileDestination(Destination):
         return cls(settings.outbox_dir, validated(FileSettings, values, "destination 'file'"))
 
     def payload(self, batch: Batch) -> object:
-        return [record(batch, row) for row in batch.rows]
+        return [plain(record(batch, row)) for row in batch.rows]
 
     def send(self, batch: Batch) -> list[RowResult]:
         content = self._csv(batch) if self.settings.format == "csv" else self._jsonl(batch)

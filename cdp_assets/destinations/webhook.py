@@ -13,7 +13,7 @@ import httpx
 from pydantic import Field
 
 from cdp_assets.destinations._http import address, client, place, sent
-from cdp_assets.destinations._payload import line, record
+from cdp_assets.destinations._payload import line, plain, record
 from cdp_assets.destinations.base import Batch, Destination, Limits, RowResult
 from cdp_assets.errors import ConfigurationError, DestinationError
 from cdp_assets.settings import Settings
@@ -53,7 +53,7 @@ class WebhookDestination(Destination):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.url = httpx.URL(url)
-        self.limits = Limits(settings.batch_size, concurrency=settings.concurrency)
+        self.limits = Limits(settings.batch_size, concurrency=settings.concurrency, applies_once=True)
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._client = client(timeout=settings.timeout_seconds, headers=headers)
         self._now = now
@@ -80,25 +80,27 @@ class WebhookDestination(Destination):
         return cls(url, found, token)
 
     def payload(self, batch: Batch) -> object:
-        return {
-            "sync": batch.sync,
-            "run_id": batch.run_id,
-            "batch": batch.name,
-            "operation": batch.operation.value,
-            "removal": batch.removal.value,
-            "rows": [record(batch, row) for row in batch.rows],
-        }
+        return plain(_body(batch))
 
     def send(self, batch: Batch) -> list[RowResult]:
-        headers = {"Idempotency-Key": batch.idempotency_key}
+        content, headers = line(_body(batch)), {"Idempotency-Key": batch.idempotency_key}
         where = f"the webhook at {self.url.host}"
-        response = sent(
-            lambda: self._client.post(self.url, content=line(self.payload(batch)), headers=headers), where, self._now
-        )
+        response = sent(lambda: self._client.post(self.url, content=content, headers=headers), where, self._now)
         return _results(batch, response, where)
 
     def close(self) -> None:
         self._client.close()
+
+
+def _body(batch: Batch) -> dict[str, object]:
+    return {
+        "sync": batch.sync,
+        "run_id": batch.run_id,
+        "batch": batch.name,
+        "operation": batch.operation.value,
+        "removal": batch.removal.value,
+        "rows": [record(batch, row) for row in batch.rows],
+    }
 
 
 def _results(batch: Batch, response: httpx.Response, where: str) -> list[RowResult]:

@@ -1,6 +1,8 @@
 """A sync killed at any moment and run again: the destination holds what it would hold without the kill."""
 
 import signal
+from itertools import product
+from typing import Any
 
 import pytest
 
@@ -18,8 +20,11 @@ CALLS = [
 ]
 
 
-def killed(case: Case, run_id: str, moment: str, number: int) -> None:
-    assert case.killed(run_id, moment, number) == -signal.SIGKILL
+IN_DOUBT = [("recorded", 0), *product(("before", "sent", "asked", "answered"), range(BATCHES))]
+
+
+def killed(case: Case, run_id: str, moment: str, number: int, **options: Any) -> None:
+    assert case.killed(run_id, moment, number, **options) == -signal.SIGKILL
 
 
 @pytest.mark.slow
@@ -55,6 +60,20 @@ def test_killed_around_a_remote_call_and_run_again_it_holds_the_same(
     writes, requests = counted()
     assert len(PEOPLE) <= sum(writes.values()) <= len(PEOPLE) + BATCH_ROWS
     assert requests <= 2 * case.at.asides + case.at.calls * (BATCHES + 1)
+
+
+@pytest.mark.parametrize("at", ["webhook"], indirect=True)
+@pytest.mark.parametrize(("moment", "number"), IN_DOUBT)
+def test_killed_with_several_batches_in_doubt_each_is_applied_once(case: Case, moment: str, number: int):
+    assert case.destination.limits.unrecorded > BATCHES
+    case.world.put(PEOPLE)
+    counted = case.since()
+    killed(case, "killed", moment, number, ahead=True)
+    case.run()
+    assert case.standin.held() == case.at.wanted("add")
+    writes, requests = counted()
+    assert set(writes.values()) == {1}
+    assert BATCHES <= requests <= 2 * BATCHES
 
 
 @pytest.mark.parametrize("moment", ["before", "sent", "recorded"])

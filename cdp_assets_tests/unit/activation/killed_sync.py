@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,16 @@ from cdp_assets_tests.unit.activation.world import AS_OF, KEY, NoSettings, World
 
 
 class Dying(Destination):
-    """Sends through another destination, and dies right before the given batch is sent or once it has arrived."""
+    """Sends through another destination, and dies right before the given batch is sent or once it has arrived.
+
+    Unless it may go `ahead`, a batch is written down before the next is sent, so that it is known what is in doubt.
+    """
 
     settings_model = NoSettings
 
-    def __init__(self, inner: Destination, moment: str, last: int) -> None:
+    def __init__(self, inner: Destination, moment: str, last: int, *, ahead: bool) -> None:
         self.inner, self.moment, self.left = inner, moment, last
-        self.limits: Limits = inner.limits
+        self.limits: Limits = replace(inner.limits, applies_once=inner.limits.applies_once and ahead)
 
     @classmethod
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "Dying":
@@ -102,9 +106,9 @@ def die_around_call(moment: str, number: int) -> None:
 
 
 def main(folder: Path, target: str, run_id: str, moment: str, batch: int, **options: Any) -> None:
-    """Run the sync until it dies; `options` are of `run_sync`, which may be another `definition`."""
+    """Run the sync until it dies; `options` are of `run_sync`, another `definition`, and whether it goes `ahead`."""
     seen = 0
-    chosen = options.pop("definition", None) or sync(target)
+    chosen, ahead = options.pop("definition", None) or sync(target), options.pop("ahead", False)
     if moment in {"asked", "answered"}:
         die_around_call(moment, batch)
 
@@ -115,7 +119,8 @@ def main(folder: Path, target: str, run_id: str, moment: str, batch: int, **opti
             os.kill(os.getpid(), signal.SIGKILL)
 
     inner = destination(folder, target)
-    dying = (DyingOfIdentifiers if isinstance(inner, IdentifierDestination) else Dying)(inner, moment, batch)
+    kind = DyingOfIdentifiers if isinstance(inner, IdentifierDestination) else Dying
+    dying = kind(inner, moment, batch, ahead=ahead)
     world = World.at(folder)
     with world.kept_open():
         run_sync(world.warehouse, chosen, dying, KEY, AS_OF, run_id, progress, **options)

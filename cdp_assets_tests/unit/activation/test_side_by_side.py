@@ -2,10 +2,14 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
+from cdp_assets.activation.batches import PlannedBatch
+from cdp_assets.activation.ledger import Ledger
 from cdp_assets.destinations.base import Batch, Operation, RowResult, TransientError
 from cdp_assets.errors import DestinationError
 from cdp_assets_tests.unit.activation.world import FakeDestination, World, definition
@@ -57,13 +61,16 @@ def test_rows_that_poison_their_batch_are_found_among_batches_on_their_way(world
     assert sorted(accepted) == sorted(world.held())
 
 
+@pytest.mark.parametrize("applies_once", [False, True])
 @pytest.mark.parametrize("failing", [0, 2, 9])
-def test_what_was_accepted_beside_a_batch_that_fails_is_recorded_and_not_sent_again(world: World, failing: int):
+def test_what_was_accepted_beside_a_batch_that_fails_is_recorded_and_not_sent_again(
+    world: World, failing: int, applies_once: bool
+):
     def fail(batch: Batch) -> None:
         if int(batch.name) == failing:
             raise TransientError("HTTP 503")
 
-    busy = Busy(batch_size=4, concurrency=4, on_send=fail)
+    busy = Busy(batch_size=4, concurrency=4, on_send=fail, applies_once=applies_once)
     world.put(PEOPLE)
     with pytest.raises(DestinationError, match=f"gave up on batch {failing:08d}"):
         world.run(busy)
@@ -85,7 +92,42 @@ def test_stopped_by_too_many_refusals_it_forgets_nothing_that_was_accepted(world
     assert world.held() == set(busy.content)
 
 
-def test_after_a_kill_every_batch_that_may_have_been_sent_is_sent_again_as_it_was(world: World):
+def test_batches_that_wait_for_their_turn_are_not_begun_once_one_fails(world: World):
+    def fail(batch: Batch) -> None:
+        if int(batch.name) == 1:
+            raise TransientError("HTTP 503")
+
+    busy = Busy(batch_size=4, concurrency=1, on_send=fail, applies_once=True)
+    world.put(PEOPLE)
+    with pytest.raises(DestinationError, match="gave up on batch 00000001"):
+        world.run(busy)
+    assert {batch.name for batch in busy.batches} == {"00000000", "00000001"}
+    (run,) = world.rows("sync_runs")
+    assert (run["planned_add"], run["attempted_add"], run["succeeded_add"]) == (40, 8, 4)
+
+
+@pytest.mark.parametrize("applies_once", [False, True])
+def test_the_next_batch_goes_while_one_is_written_down_where_a_batch_applies_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, applies_once: bool
+):
+    busy = Busy(batch_size=4, concurrency=1, applies_once=applies_once)
+    record, answered, ahead = Ledger.record, [], []
+
+    def recording(ledger: Ledger, batches: Sequence[PlannedBatch], *rest: Any) -> None:
+        time.sleep(0.1)
+        answered.extend(batches)
+        ahead.append(len(busy.batches) > len(answered))
+        record(ledger, batches, *rest)
+
+    monkeypatch.setattr(Ledger, "record", recording)
+    world.put(PEOPLE)
+    world.run(busy)
+    assert any(ahead) is applies_once
+    assert set(busy.content) == world.held() == set(PEOPLE)
+
+
+@pytest.mark.parametrize("applies_once", [False, True])
+def test_after_a_kill_every_batch_that_may_have_been_sent_is_sent_again_as_it_was(world: World, applies_once: bool):
     begun: list[Batch] = []
 
     def die(batch: Batch) -> None:
@@ -93,7 +135,7 @@ def test_after_a_kill_every_batch_that_may_have_been_sent_is_sent_again_as_it_wa
         if len(begun) > 6:
             raise KeyboardInterrupt
 
-    busy = Busy(batch_size=4, concurrency=3, on_send=die)
+    busy = Busy(batch_size=4, concurrency=3, on_send=die, applies_once=applies_once)
     world.put(PEOPLE)
     with pytest.raises(KeyboardInterrupt):
         world.run(busy)

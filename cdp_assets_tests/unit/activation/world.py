@@ -163,6 +163,7 @@ class FakeDestination(Destination):
     batch_size: int = 4
     addressed_by_key: bool = False
     concurrency: int = 1
+    applies_once: bool = False
     poison: set[str] = field(default_factory=set)
     picky: set[str] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
@@ -175,7 +176,12 @@ class FakeDestination(Destination):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.batch_size, addressed_by_key=self.addressed_by_key, concurrency=self.concurrency)
+        return Limits(
+            self.batch_size,
+            addressed_by_key=self.addressed_by_key,
+            concurrency=self.concurrency,
+            applies_once=self.applies_once,
+        )
 
     @classmethod
     def from_settings(cls, values: Mapping[str, Any], settings: Settings, env: Mapping[str, str]) -> "FakeDestination":

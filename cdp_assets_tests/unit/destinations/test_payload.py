@@ -44,3 +44,17 @@ def test_a_number_that_is_none_is_nothing(value: float):
 )
 def test_moments_are_said_in_utc(moment: datetime, said: str):
     assert plain(moment) == said
+
+
+DAYS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+SCALARS = st.one_of(
+    *(st.none(), st.booleans(), st.integers(), st.text(st.characters(codec=None)), st.floats(), st.binary()),
+    *(st.decimals(allow_nan=False, allow_infinity=False), DAYS, DAYS.map(datetime.date)),
+)
+
+
+@given(
+    st.dictionaries(st.text(), st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+)
+def test_what_is_sent_is_what_a_dry_run_shows(fields: dict[str, object]):
+    assert json.loads(line(fields)) == json.loads(json.dumps(plain(fields)))
